@@ -1,0 +1,174 @@
+"""Who a request comes from, who may call a route, and the desk's sign-in."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Protocol, runtime_checkable
+from uuid import UUID
+
+import msgspec
+from litestar import Request, delete, get, post
+from litestar.connection import ASGIConnection
+from litestar.datastructures import ResponseHeader, State
+from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
+from litestar.middleware.authentication import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.openapi.spec import Components, SecurityRequirement, SecurityScheme
+from litestar.params import JSONBody
+from litestar.types import ASGIApp, ControllerRouterHandler, Guard
+from msgspec import Meta
+
+from agency import queries, sign_in
+from agency.model import Actor, PersonKind, Role
+from agency.problems import SignInRefused, TooManyAttempts
+from foundation.civil import day_of
+from foundation.clock import Clock
+from foundation.database import Connection, Database
+from foundation.http import declared, language_of
+from foundation.problem import Malformed, NotAllowed, NotSignedIn, Spoken, TooLarge, UnsupportedContentType
+from foundation.words import Language, say
+
+OPEN = {"open": True}
+"""For the `opt` of a route that needs no sign-in."""
+SECURITY: list[SecurityRequirement] = [{"token": []}]
+SECURITY_COMPONENTS = Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")})
+"""For the app's OpenAPI document; open routes say `security=[{}]`."""
+
+
+class TokenAuthentication(AbstractAuthenticationMiddleware):
+    """Makes `request.user` the Actor behind `Authorization: Bearer <token>`, and `request.auth` the token's digest.
+
+    One statement a request. Needs `app.state.database` and `app.state.clock`; routes with `opt=OPEN` pass by.
+    """
+
+    def __init__(self, app: ASGIApp, exclude: str | list[str] | None = None) -> None:
+        super().__init__(app, exclude=exclude, exclude_from_auth_key="open")
+
+    async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
+        """Raises NotSignedIn."""
+        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise NotSignedIn
+        database: Database = connection.app.state.database
+        clock: Clock = connection.app.state.clock
+        token_hash = sign_in.digest(token.strip())
+        async with database.connection() as db:
+            actor = await queries.actor_behind(db, token_hash, clock.now())
+        if actor is None:
+            raise NotSignedIn
+        return AuthenticationResult(user=actor, auth=token_hash)
+
+
+def requires(*roles: Role) -> Guard:
+    """A guard for people with one of these roles, wherever it reaches; where it reaches is the use case's to check."""
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        actor = connection.scope.get("user")
+        if not isinstance(actor, Actor):
+            raise NotSignedIn
+        if not any(grant.role in roles for grant in actor.roles):
+            raise NotAllowed(members={"needed": [Spoken(f"role.{role}") for role in roles]})
+
+    return guard
+
+
+@runtime_checkable
+class SignInSettings(Protocol):
+    """What signing in needs of the settings: how many hours a sign-in lasts."""
+
+    @property
+    def sign_in_hours(self) -> int: ...
+
+
+class DeskSignIn(sign_in.Confidential, frozen=True, forbid_unknown_fields=True):
+    sign_in_name: Annotated[str, Meta(min_length=1, max_length=100, examples=["officer-a"])]
+    password: Annotated[str, Meta(min_length=1, max_length=1000, examples=["correct horse battery staple"])]
+
+
+class DeskSignedIn(sign_in.Confidential, frozen=True):
+    """The token is told this once; send it as `Authorization: Bearer <token>`."""
+
+    token: str
+    expires_at: datetime
+
+
+class MyRole(msgspec.Struct, frozen=True):
+    role: Role
+    name: str
+    unit_id: UUID
+    unit_name: str | None
+
+
+class Me(msgspec.Struct, frozen=True):
+    """Who is signed in, in the reader's language. `unit_name` is None for a unit that no longer stands today."""
+
+    person_id: UUID
+    kind: PersonKind
+    kind_name: str
+    name: str
+    unit_id: UUID
+    unit_name: str | None
+    phone_id: UUID | None
+    roles: list[MyRole]
+
+
+@post(
+    "/desk/v1/sign-in",
+    opt=OPEN,
+    security=[{}],
+    tags=["sign-in"],
+    summary="Sign in at a desk",
+    responses=declared(Malformed, SignInRefused, TooLarge, UnsupportedContentType, TooManyAttempts),
+    response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
+)
+async def sign_in_at_desk(
+    data: JSONBody[DeskSignIn],
+    request: Request[Any, Any, State],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+    settings: NamedDependency[SignInSettings],
+) -> DeskSignedIn:
+    attempt = sign_in.SignIn(data.sign_in_name, data.password, caller_address(request))
+    signed_in = await sign_in.sign_in(database, clock, attempt, hours=settings.sign_in_hours)
+    return DeskSignedIn(signed_in.token, signed_in.expires_at)
+
+
+@delete("/desk/v1/sign-in", tags=["sign-in"], summary="Sign out: revokes the token", responses=declared(NotSignedIn))
+async def sign_out_at_desk(
+    request: Request[Actor, bytes, State], database: NamedDependency[Database], clock: NamedDependency[Clock]
+) -> None:
+    await sign_in.sign_out(database, clock, request.auth)
+
+
+@get("/desk/v1/me", tags=["sign-in"], summary="Who is signed in", responses=declared(NotSignedIn))
+async def me(
+    request: Request[Actor, bytes, State], database: NamedDependency[Database], clock: NamedDependency[Clock]
+) -> Me:
+    async with database.connection() as db:
+        return await described(db, request.user, day_of(clock.now()), language_of(request))
+
+
+ROUTES: list[ControllerRouterHandler] = [sign_in_at_desk, sign_out_at_desk, me]
+
+
+def caller_address(request: Request[Any, Any, Any]) -> str:
+    """Where the request comes from; behind a balancer the server must be told to trust its headers."""
+    return request.client.host if request.client else ""
+
+
+async def described(db: Connection, actor: Actor, day: date, language: Language) -> Me:
+    """The actor in words, units as they stand on that Beijing civil day."""
+    person = await queries.person(db, actor.person_id)
+    units = await queries.units_by_id(db, {actor.unit_id, *(grant.unit_id for grant in actor.roles)}, day)
+    names = {unit.id: unit.name_zh if language == "zh-CN" else unit.name_en for unit in units}
+    return Me(
+        person.id,
+        person.kind,
+        say(language, f"person-kind.{person.kind}"),
+        person.name_zh if language == "zh-CN" else person.name_en,
+        person.unit_id,
+        names.get(person.unit_id),
+        actor.phone_id,
+        [
+            MyRole(grant.role, say(language, f"role.{grant.role}"), grant.unit_id, names.get(grant.unit_id))
+            for grant in actor.roles
+        ],
+    )

@@ -1,0 +1,78 @@
+"""Devices come into the register."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import msgspec
+
+from device_registry import queries
+from device_registry.model import Device, DeviceKind, Mounting, Place, Requirement
+from device_registry.problems import DeviceKindUnknown, RequirementTooWeak
+from foundation.clock import Clock
+from foundation.database import Connection, Database
+from foundation.problem import Spoken
+
+
+class Registration(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said about a device when it is registered."""
+
+    tag: str
+    kind: str
+    serial_no: str
+    model: str
+    maker: str
+    unit_id: UUID
+    mounting: Mounting
+    address: str | None = None
+    place: Place | None = None
+    requirement: Requirement | None = None
+    """None: as its kind. MANDATORY where the kind asks for less: a camera that measures, a provincial regulation."""
+
+
+async def register_device(
+    database: Database, clock: Clock, registration: Registration, *, registered_by: UUID | None = None
+) -> Device:
+    """Raises DeviceTagTaken, DeviceKindUnknown, UnitUnknown, RequirementTooWeak."""
+    async with database.transaction() as db:
+        [device] = await register_devices(db, clock, [registration], registered_by=registered_by)
+    return device
+
+
+async def register_devices(
+    db: Connection, clock: Clock, registrations: Sequence[Registration], *, registered_by: UUID | None = None
+) -> list[Device]:
+    """The same for many, all or none, inside the caller's transaction."""
+    kinds = {kind.code: kind for kind in await queries.device_kinds(db)}
+    now = clock.now()
+    devices = []
+    for registration in registrations:
+        if registration.kind not in kinds:
+            raise DeviceKindUnknown(field="kind", kind=registration.kind)
+        kind = kinds[registration.kind]
+        requirement = required(kind, registration.requirement)
+        devices.append(
+            Device(
+                id=uuid4(),
+                kind_zh=kind.name_zh,
+                kind_en=kind.name_en,
+                channels=kind.channels,
+                max_interval_months=kind.max_interval_months,
+                requirement=requirement,
+                verification_needed=requirement is Requirement.MANDATORY,
+                registered_at=now,
+                **{
+                    name: getattr(registration, name)
+                    for name in Registration.__struct_fields__
+                    if name != "requirement"
+                },
+            )
+        )
+    await queries.add_devices(db, devices, registered_by, now)
+    return devices
+
+
+def required(kind: DeviceKind, asked: Requirement | None) -> Requirement:
+    """What the device will be held to. Raises RequirementTooWeak: only MANDATORY may differ from the kind."""
+    if asked not in (None, kind.requirement, Requirement.MANDATORY):
+        raise RequirementTooWeak(field="requirement", requirement=Spoken(f"device.requirement.{kind.requirement}"))
+    return asked or kind.requirement

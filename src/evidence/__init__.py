@@ -1,0 +1,1 @@
+"""What was captured, may it count, who touched it, can it be proved."""

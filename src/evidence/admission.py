@@ -1,0 +1,135 @@
+"""Bytes are here and locked: may they count? Judged at capture time, recorded whatever the answer, then told."""
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from asyncpg import ForeignKeyViolationError
+
+from agency import queries as agency
+from device_registry import queries as registry
+from device_registry.model import Interval, Standing
+from evidence import queries, rules, signing
+from evidence.custodian import Custodian
+from evidence.custody import Event, tell
+from evidence.model import Content, Courier, Evidence, StoredObject, Verdict
+from evidence.problems import NotYetReceived
+from foundation.database import Connection
+
+ATTEMPTS = 3
+"""A fact about the device may be recorded between the look and the insert; the foreign key notices, we look again."""
+
+
+class Judged(NamedTuple):
+    """The verdict that holds, and receipt 2: the phone may wipe its copy."""
+
+    verdict: Verdict
+    receipt: str
+
+
+class Weighed(NamedTuple):
+    """What was found, what it rests on, and the device it was captured with (None: by the phone alone)."""
+
+    finding: rules.Finding
+    inputs: dict[str, Any]
+    standing: Standing | None
+
+
+async def admit(
+    custodian: Custodian, evidence: Evidence, stored: StoredObject, content: Content, courier: Courier
+) -> Judged:
+    """Records the reception and its verdict in one transaction, once. Refusing is a result here, not an error."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            async with custodian.database.transaction() as db:
+                return await _receive(db, custodian, evidence, stored, content, courier)
+        except ForeignKeyViolationError:
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError
+
+
+async def judged(db: Connection, evidence_id: UUID) -> Judged:
+    """What was decided last. Raises NotYetReceived."""
+    verdicts = await queries.verdicts_of(db, evidence_id)
+    if not verdicts:
+        raise NotYetReceived
+    return Judged(verdicts[-1], await queries.receipt_of(db, evidence_id, "SAFE_TO_WIPE"))
+
+
+async def weigh(db: Connection, evidence: Evidence, content: Content) -> Weighed:
+    """Everything that bears on the evidence as known now, frozen with the outcome it leads to. Writes nothing."""
+    credential = await agency.credential_standing(db, evidence.officer_id, evidence.earliest, evidence.latest)
+    findings = [
+        rules.content(content, evidence.media_type),
+        rules.capture_time(evidence),
+        rules.place(evidence.facts.place),
+        rules.credential(credential),
+    ]
+    inputs: dict[str, Any] = {
+        "captured_earliest": evidence.earliest,
+        "captured_latest": evidence.latest,
+        "committed_at": evidence.committed_at,
+        "enrolled_at": evidence.enrolled_at,
+        "media_type": content.media_type,
+        "credential": credential,
+    }
+    if evidence.device_tag is None:
+        return Weighed(rules.judge(findings), inputs, None)
+    captured = Interval(evidence.earliest, evidence.latest)
+    standing = await registry.standing_of(db, evidence.device_tag, captured)
+    findings.append(rules.device(evidence.device_tag, standing))
+    return Weighed(rules.judge(findings), inputs | {"device": await _snapshot(db, standing, captured)}, standing)
+
+
+async def record(
+    db: Connection, custodian: Custodian, evidence: Evidence, weighed: Weighed, *, ordinal: int, cause: str
+) -> Verdict:
+    """Writes the verdict, the admission that follows from it, and the custody entry. Call it in a transaction."""
+    now = custodian.clock.now()
+    verdict = Verdict(
+        ordinal,
+        weighed.finding.outcome,
+        list(weighed.finding.reasons),
+        msgspec.to_builtins(weighed.inputs),
+        rules.RULE_VERSION,
+        cause,
+        now,
+    )
+    await queries.add_verdict(db, evidence.id, verdict)
+    if verdict.outcome == "ADMITTED":
+        await queries.add_admission(db, evidence, weighed.standing, now)
+    await tell(
+        db,
+        Event[verdict.outcome],
+        now,
+        evidence_id=evidence.id,
+        actor_id=None,
+        details={"ordinal": ordinal, "cause": cause, "reasons": [reason.code for reason in verdict.reasons]},
+    )
+    return verdict
+
+
+async def _snapshot(db: Connection, standing: Standing | None, captured: Interval) -> dict[str, Any] | None:
+    return None if standing is None else await registry.snapshot(db, standing, captured)
+
+
+async def _receive(
+    db: Connection, custodian: Custodian, evidence: Evidence, stored: StoredObject, content: Content, courier: Courier
+) -> Judged:
+    now = custodian.clock.now()
+    await queries.add_stored_object(db, stored, now)
+    if not await queries.add_reception(db, evidence, content, now):
+        return await judged(db, evidence.id)
+    who = courier.as_actor()
+    await tell(db, Event.RECEIVED, now, evidence_id=evidence.id, **who, details={"sha256": evidence.sha256.hex()})
+    for other in await queries.others_with_bytes(db, evidence):
+        await tell(db, Event.SAME_BYTES_FOUND, now, evidence_id=evidence.id, **who, details={"other": other})
+        await tell(db, Event.SAME_BYTES_FOUND, now, evidence_id=other, **who, details={"other": evidence.id})
+    verdict = await record(db, custodian, evidence, await weigh(db, evidence, content), ordinal=1, cause="RECEIVED")
+    receipt = custodian.signer.sign(
+        signing.receipt_of_bytes(evidence.id, evidence.sha256, evidence.size, verdict.outcome, stored.retained_until, now)
+    )
+    await queries.add_receipt(db, evidence.id, receipt, now)
+    await queries.close_upload(db, evidence)
+    return Judged(verdict, receipt)

@@ -1,0 +1,53 @@
+"""The custody chain: which things that happen are told, and the one statement that tells them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from foundation.database import Connection
+
+
+class Event(StrEnum):
+    """`source:subject:action`. Add here; never rename what has been written."""
+
+    COMMITTED = "evidence:commitment:received"
+    COMMITMENT_CONFLICTED = "evidence:commitment:conflicted"
+    UPLOAD_BEGUN = "evidence:upload:begun"
+    UPLOAD_TERMINATED = "evidence:upload:terminated"
+    UPLOAD_EXPIRED = "evidence:upload:expired"
+    RANGE_DIFFERED = "evidence:upload:range-differed"
+    DIGEST_MISMATCHED = "evidence:upload:digest-mismatched"
+    RECEIVED = "evidence:bytes:received"
+    SAME_BYTES_FOUND = "evidence:bytes:same-as-another"
+    ADMITTED = "evidence:verdict:admitted"
+    HELD = "evidence:verdict:held"
+    UNDETERMINED = "evidence:verdict:undetermined"
+    SUSPENDED = "evidence:admission:suspended"
+    VIEWED = "evidence:record:viewed"
+    CONTENT_READ = "evidence:content:read"
+
+
+async def tell(
+    db: Connection,
+    event: Event,
+    at: datetime,
+    *,
+    evidence_id: UUID | None,
+    actor_id: UUID | None,
+    phone_id: UUID | None = None,
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Writes an entry in the caller's transaction."""
+    await db.execute(
+        """
+        insert into custody_entry (evidence_id, event, actor_id, phone_id, at, details)
+        values ($1, $2, $3, $4, $5, $6)
+        """,
+        evidence_id,
+        event,
+        actor_id,
+        phone_id,
+        at,
+        details or {},
+    )

@@ -1,0 +1,150 @@
+"""Nouns of the evidence slice."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct
+
+Datum = Literal["WGS84", "CGCS2000", "GCJ02", "BD09"]
+
+MAX_FACTS_BYTES = 8 * 1024
+"""Largest payload of a commitment. A real one is below 1 kB; this leaves room for long notes in Chinese."""
+
+
+class Place(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the phone believes it was. Taken as claimed, even if impossible: refusing it would lose the claim."""
+
+    longitude: float
+    latitude: float
+    datum: Datum
+    accuracy_metres: Annotated[float, Meta(ge=0)] | None = None
+
+
+class Facts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the phone signs before any byte travels: the payload of a commitment."""
+
+    evidence_id: UUID
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the whole file, lower-case hexadecimal")]
+    size: Annotated[int, Meta(ge=1, le=1 << 53, description="Bytes")]
+    media_type: Annotated[str, Meta(max_length=100, pattern=r"^[a-z]+/[A-Za-z0-9.+-]+$")]
+    captured_earliest: Annotated[datetime, Meta(tz=True, description="Earliest instant of capture")]
+    captured_latest: Annotated[datetime, Meta(tz=True, description="Latest instant of capture, included")]
+    device_tag: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    place: Place | None = None
+    file_name: Annotated[str, Meta(max_length=255, description="As the phone called it; shown, never used")] | None = None
+    note: Annotated[str, Meta(max_length=2000)] | None = None
+
+
+class Commitment(Struct, frozen=True):
+    """Facts with the proof that an officer's key in a phone signed them."""
+
+    facts: Facts
+    jws: str
+    algorithm: str
+    officer_id: UUID
+    phone_id: UUID
+    unit_id: UUID
+    enrolled_at: datetime
+
+
+class Evidence(Struct, frozen=True):
+    """A committed piece of evidence, with or without its bytes."""
+
+    id: UUID
+    sha256: bytes
+    size: int
+    media_type: str
+    earliest: datetime
+    latest: datetime
+    device_tag: str | None
+    officer_id: UUID
+    phone_id: UUID
+    unit_id: UUID
+    facts: Facts
+    commitment: str
+    committed_at: datetime
+    enrolled_at: datetime
+
+
+class State(StrEnum):
+    """Where a piece of evidence stands, as its officer sees it."""
+
+    COMMITTED = "COMMITTED"
+    RECEIVING = "RECEIVING"
+    ADMITTED = "ADMITTED"
+    HELD = "HELD"
+    UNDETERMINED = "UNDETERMINED"
+
+
+Outcome = Literal["ADMITTED", "HELD", "UNDETERMINED"]
+
+
+class Reason(Struct, frozen=True, omit_defaults=True):
+    """One reason why evidence does not, or does not yet, count. `details` fill the sentence `reason.<code>`."""
+
+    code: str
+    details: dict[str, Any] = {}
+
+
+class Verdict(Struct, frozen=True):
+    """One judgement, frozen with all it rested on. Ordinals begin at 1; the highest holds."""
+
+    ordinal: int
+    outcome: Outcome
+    reasons: list[Reason]
+    inputs: dict[str, Any]
+    rule_version: str
+    cause: str
+    judged_at: datetime
+
+
+class StoredObject(Struct, frozen=True):
+    """Bytes that the object store has confirmed and locked until `retained_until` (UTC)."""
+
+    sha256: bytes
+    size: int
+    key: str
+    version_id: str
+    retained_until: datetime
+
+
+class Content(Struct, frozen=True):
+    """What the bytes themselves say. `metadata` is recorded as found, and never decides about admission."""
+
+    media_type: str
+    trouble: str | None = None
+    metadata: dict[str, Any] = {}
+
+
+class CustodyEntry(Struct, frozen=True):
+    """One thing that happened to a piece of evidence."""
+
+    id: int
+    evidence_id: UUID | None
+    event: str
+    actor_id: UUID | None
+    phone_id: UUID | None
+    at: datetime
+    details: dict[str, Any]
+
+
+class Courier(Struct, frozen=True):
+    """Who brings bytes, under which sign-in. The capturing officer stays who signed the commitment."""
+
+    person_id: UUID
+    phone_id: UUID | None
+    unit_id: UUID
+
+    def may_carry(self, evidence: Evidence) -> bool:
+        """Its own officer, or a colleague of the same unit whose phone has it."""
+        return evidence.officer_id == self.person_id or evidence.unit_id == self.unit_id
+
+    def as_actor(self) -> dict[str, Any]:
+        """The columns of a custody entry that say who did it."""
+        return {"actor_id": self.person_id, "phone_id": self.phone_id}
+
+
+DECODE_FACTS = msgspec.json.Decoder(Facts)

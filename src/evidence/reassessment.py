@@ -1,0 +1,84 @@
+"""Facts about a device arrive late: admissions that no longer hold go at once, and what was captured is judged again.
+
+Verdicts are added, never edited: what was known when somebody was fined has one answer.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from device_registry import queries as registry
+from device_registry.model import Span
+from evidence import queries
+from evidence.admission import record, weigh
+from evidence.custodian import Custodian
+from evidence.model import Reason
+from foundation.clock import Clock
+from foundation.database import Connection
+from foundation.jobs import enqueue
+
+JOB = "judge-again"
+SUSPENDED = Reason("ADMISSION_SUSPENDED")
+BATCH = 200
+
+
+class Suspension:
+    """Listens to the register (device_registry.record.StandingChanged): evidence hears of facts, not the other way."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(
+        self, db: Connection, device_id: UUID, lost: list[Span], gained: list[Span], cause: str
+    ) -> None:
+        """Takes admissions inside `lost` away and queues everything inside either for a new judgement.
+
+        In the caller's transaction: the temporal foreign keys let a period shrink only when nothing stands on it.
+        """
+        now = self._clock.now()
+        await queries.suspend_admissions(db, device_id, lost, cause, [SUSPENDED], now)
+        for span in (*lost, *gained):
+            await enqueue(db, JOB, {"device_id": device_id, "span": span, "cause": cause}, now)
+
+
+class Payload(msgspec.Struct, frozen=True):
+    device_id: UUID
+    span: Span
+    cause: str
+    after: UUID | None = None
+
+
+async def judge_span_again(custodian: Custodian, payload: dict[str, Any]) -> None:
+    """The job: judges a batch of what the device captured in the span, then queues the next batch."""
+    asked = msgspec.convert(payload, Payload, strict=False)
+    async with custodian.database.connection() as db:
+        device = await registry.device_by_id(db, asked.device_id)
+        if device is None:
+            return
+        found = await queries.received_by_device(db, device.tag, asked.span, asked.after, BATCH)
+    for evidence_id in found:
+        await judge_again(custodian, evidence_id, asked.cause)
+    if len(found) == BATCH:
+        async with custodian.database.transaction() as db:
+            following = msgspec.structs.replace(asked, after=found[-1])
+            await enqueue(db, JOB, msgspec.to_builtins(following), custodian.clock.now())
+
+
+async def judge_again(custodian: Custodian, evidence_id: UUID, cause: str) -> bool:
+    """Adds a verdict where the facts known now lead to another one. True where they did."""
+    async with custodian.database.transaction() as db:
+        await queries.lock_verdicts(db, evidence_id)
+        evidence = await queries.evidence_by_id(db, evidence_id)
+        found = await queries.content_of(db, evidence_id)
+        verdicts = await queries.verdicts_of(db, evidence_id)
+        if evidence is None or found is None or not verdicts:
+            return False
+        weighed = await weigh(db, evidence, found[0])
+        latest = verdicts[-1]
+        if weighed.finding.outcome == latest.outcome and list(weighed.finding.reasons) == latest.reasons:
+            return False
+        await queries.remove_admission(db, evidence_id)
+        await record(db, custodian, evidence, weighed, ordinal=latest.ordinal + 1, cause=cause)
+        return True
+

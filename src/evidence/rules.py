@@ -1,0 +1,106 @@
+"""May this evidence count? Pure decisions over what was known when it was judged."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from agency.model import CredentialStanding
+from device_registry.model import Outcome as DeviceOutcome
+from device_registry.model import Standing
+from device_registry.rules import unknown
+from evidence.media_type import UNKNOWN
+from evidence.model import Content, Evidence, Outcome, Place, Reason
+
+RULE_VERSION = "2026-11-1"
+"""Changes with every change of what is admitted; stands in every verdict."""
+
+CLOCK_TOLERANCE = timedelta(minutes=2)
+"""How far a phone's clock may run ahead of ours without saying anything about the capture. Design value: phones on
+a network keep within seconds, and two minutes leave room for one that has been offline for a month (1 ppm is 2.6 s)."""
+
+SEVERITY: tuple[Outcome, ...] = ("ADMITTED", "UNDETERMINED", "HELD")
+"""From what lets evidence count to what does not; the worst of all findings decides."""
+
+
+class Finding(NamedTuple):
+    """What one gate says: an outcome, and every reason for it."""
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...] = ()
+
+
+def judge(findings: Iterable[Finding]) -> Finding:
+    """The worst outcome of all gates, with the reasons of all gates."""
+    outcome: Outcome = "ADMITTED"
+    reasons: list[Reason] = []
+    for finding in findings:
+        outcome = max(outcome, finding.outcome, key=SEVERITY.index)
+        reasons += finding.reasons
+    return Finding(outcome, tuple(reasons))
+
+
+def capture_time(evidence: Evidence) -> Finding:
+    """A capture lies neither after the server learnt of it nor before the key that signed it existed."""
+    reasons = []
+    if evidence.latest > evidence.committed_at + CLOCK_TOLERANCE:
+        reasons.append(_with_times("CAPTURED_IN_THE_FUTURE", latest=evidence.latest, known_at=evidence.committed_at))
+    if evidence.earliest < evidence.enrolled_at - CLOCK_TOLERANCE:
+        reasons.append(
+            _with_times("CAPTURED_BEFORE_ENROLMENT", earliest=evidence.earliest, enrolled_at=evidence.enrolled_at)
+        )
+    return Finding("HELD", tuple(reasons)) if reasons else Finding("ADMITTED")
+
+
+def place(claimed: Place | None) -> Finding:
+    """No place is no claim. One that is not on Earth is held; exactly 0,0 is what receivers say when they know nothing."""
+    if claimed is None:
+        return Finding("ADMITTED")
+    details = {"longitude": claimed.longitude, "latitude": claimed.latitude}
+    if not (-180 <= claimed.longitude <= 180 and -90 <= claimed.latitude <= 90):
+        return Finding("HELD", (Reason("PLACE_IMPOSSIBLE", details),))
+    if claimed.longitude == claimed.latitude == 0:
+        return Finding("UNDETERMINED", (Reason("PLACE_UNKNOWN", details),))
+    return Finding("ADMITTED")
+
+
+def content(found: Content, claimed: str) -> Finding:
+    """The bytes are of an accepted type and can be opened."""
+    if found.media_type == UNKNOWN:
+        return Finding("HELD", (Reason("CONTENT_NOT_ACCEPTED", {"claimed": claimed}),))
+    if found.trouble is not None:
+        return Finding("HELD", (Reason(found.trouble, {"media_type": found.media_type}),))
+    return Finding("ADMITTED")
+
+
+def credential(standing: CredentialStanding) -> Finding:
+    """The capturing person held a credential over the whole interval; auxiliaries hold none (domain: 执法辅助人员)."""
+    details = {"credential_no": [held.credential_no for held in standing.credentials]}
+    if not standing.reasons:
+        return Finding("ADMITTED")
+    return Finding(
+        "UNDETERMINED" if standing.partly else "HELD",
+        tuple(Reason(reason.value, details) for reason in standing.reasons),
+    )
+
+
+def device(tag: str, standing: Standing | None) -> Finding:
+    """The device was in standing over the whole interval; None: no device is registered under the tag."""
+    findings = (unknown(tag),) if standing is None else standing.reasons
+    outcome = DeviceOutcome.NOT_IN_STANDING if standing is None else standing.outcome
+    return Finding(
+        _OF_DEVICE[outcome],
+        tuple(Reason(finding.reason.value, msgspec.to_builtins(finding)) for finding in findings),
+    )
+
+
+_OF_DEVICE: dict[DeviceOutcome, Outcome] = {
+    DeviceOutcome.IN_STANDING: "ADMITTED",
+    DeviceOutcome.UNDETERMINED: "UNDETERMINED",
+    DeviceOutcome.NOT_IN_STANDING: "HELD",
+}
+
+
+def _with_times(code: str, **times: datetime) -> Reason:
+    return Reason(code, {name: instant.isoformat() for name, instant in times.items()})

@@ -1,0 +1,114 @@
+"""Plumbline's own signature under receipts, and the check of a phone's signature under a commitment."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey
+
+from evidence.model import DECODE_FACTS, MAX_FACTS_BYTES, Facts
+
+RECEIPT_TYPE = "plumbline-receipt+jws"
+COMMITMENT_TYPE = "plumbline-commitment+jws"
+COMMITMENT_ALGORITHMS = ["ES256"]
+"""Signatures a phone may use. SM2 will be added here, once a library that is safe for signing supports it."""
+
+_REGISTRY = jws.JWSRegistry(algorithms=["Ed25519", *COMMITMENT_ALGORITHMS])
+
+
+class Signer:
+    """Signs receipts with Ed25519 (RFC 8032), as JWS compact serialisation (RFC 7515; algorithm name of RFC 9864)."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._key = OKPKey.import_key(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        self.key_id = self._key.thumbprint()
+
+    @classmethod
+    def load_or_create(cls, path: Path) -> "Signer":
+        """The key in the file (PEM); where there is none it is made, readable by its owner alone."""
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            key = load_pem_private_key(path.read_bytes(), None)
+            if not isinstance(key, Ed25519PrivateKey):
+                raise TypeError(f"{path} does not hold an Ed25519 key") from None
+            return cls(key)
+        with os.fdopen(descriptor, "wb") as file:
+            key = Ed25519PrivateKey.generate()
+            file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return cls(key)
+
+    def sign(self, payload: dict[str, Any]) -> str:
+        """The payload as a signed receipt."""
+        header = {"alg": "Ed25519", "kid": self.key_id, "typ": RECEIPT_TYPE}
+        return jws.serialize_compact(header, msgspec.json.encode(payload), self._key, registry=_REGISTRY)
+
+    def public_key(self) -> dict[str, Any]:
+        """The JWK (RFC 7517) with which anybody can check a receipt."""
+        return {**self._key.as_dict(private=False), "kid": self.key_id, "use": "sig", "alg": "Ed25519"}
+
+
+class Unsigned(Exception):
+    """The commitment cannot be relied on; the message is the key of the sentence that says why."""
+
+
+def key_id_of(commitment: str) -> UUID:
+    """Which phone claims to have signed. Raises Unsigned."""
+    try:
+        return UUID(str(jws.extract_compact(commitment.encode(), registry=_REGISTRY).headers()["kid"]))
+    except (JoseError, KeyError, ValueError, RecursionError) as error:
+        raise Unsigned("commitment.form") from error
+
+
+def facts_signed_by(commitment: str, algorithm: str, public_key: dict[str, Any]) -> Facts:
+    """What the holder of the key signed. Raises Unsigned, or msgspec.ValidationError naming the field."""
+    if len(commitment) > 2 * MAX_FACTS_BYTES:
+        raise Unsigned("commitment.form")
+    try:
+        signed = jws.deserialize_compact(
+            commitment.encode(), ECKey.import_key(public_key), algorithms=[algorithm], registry=_REGISTRY
+        )
+    except (JoseError, ValueError) as error:
+        raise Unsigned("commitment.signature") from error
+    if signed.headers().get("typ") != COMMITMENT_TYPE:
+        raise Unsigned("commitment.type")
+    return DECODE_FACTS.decode(signed.payload)
+
+
+def receipt_of_commitment(facts: Facts, officer_id: UUID, committed_at: datetime) -> dict[str, Any]:
+    """Receipt 1: these facts were known here at this instant. It says nothing about the bytes."""
+    return {
+        "receipt": "COMMITTED",
+        "evidence_id": facts.evidence_id,
+        "sha256": facts.sha256,
+        "size": facts.size,
+        "officer_id": officer_id,
+        "at": committed_at,
+    }
+
+
+def receipt_of_bytes(  # noqa: D417
+    evidence_id: UUID, sha256: bytes, size: int, outcome: str, retained_until: datetime, at: datetime
+) -> dict[str, Any]:
+    """Receipt 2: the store confirmed and locked exactly these bytes. The phone may wipe its copy, whatever the outcome."""
+    return {
+        "receipt": "SAFE_TO_WIPE",
+        "evidence_id": evidence_id,
+        "sha256": sha256.hex(),
+        "size": size,
+        "outcome": outcome,
+        "retained_until": retained_until,
+        "at": at,
+    }

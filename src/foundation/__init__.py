@@ -1,0 +1,1 @@
+"""What every slice stands on, and nothing about evidence: problems, words, database, clock, civil dates."""

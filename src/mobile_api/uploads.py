@@ -1,0 +1,212 @@
+"""The routes of resumable uploads, for any tus 1.0 client. The upload of evidence has the evidence's own id."""
+
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from litestar import HttpMethod, Request, Response, Router, delete, head, patch, post, route
+from litestar.datastructures import ResponseHeader, State
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException, InternalServerException
+from litestar.params import FromPath
+
+from agency.http import OPEN
+from agency.model import Actor
+from evidence import upload
+from evidence.custodian import Custodian
+from evidence.model import Courier
+from evidence.problems import (
+    ChecksumMismatch,
+    ChecksumUnknown,
+    DigestMismatch,
+    LengthDiffers,
+    LongerThanCommitted,
+    NoSuchUpload,
+    NotCommitted,
+    OffsetDiffers,
+)
+from foundation.http import declared, refused
+from foundation.problem import (
+    Malformed,
+    NotSignedIn,
+    Problem,
+    Spoken,
+    TryLater,
+    UnsupportedContentType,
+)
+from mobile_api import tus
+from mobile_api.tus import VersionNotSupported
+
+PATH = "/mobile/v1/uploads"
+
+
+class UploadCut(Problem):
+    """The connection broke in mid-upload. Nobody reads this answer; the log keeps its name."""
+
+    slug, status = "upload-cut", HTTPStatus.BAD_REQUEST
+
+
+@route(
+    "/",
+    http_method=HttpMethod.OPTIONS,
+    status_code=HTTPStatus.NO_CONTENT,
+    opt=OPEN,
+    security=[{}],
+    summary="What this server can do of tus",
+)
+async def capabilities(custodian: NamedDependency[Custodian]) -> Response[None]:
+    return Response(
+        None,
+        headers={
+            "Tus-Resumable": tus.VERSION,
+            "Tus-Version": tus.VERSION,
+            "Tus-Extension": tus.EXTENSIONS,
+            "Tus-Checksum-Algorithm": ",".join(tus.CHECKSUM_BYTES),
+            "Tus-Max-Size": str(custodian.largest_upload),
+        },
+    )
+
+
+@post(
+    "/",
+    summary="Begin the upload of committed evidence, with its first bytes if you like",
+    description="Upload-Length is the committed size; Upload-Metadata carries `evidence_id`. Asked again, the upload "
+    "that stands is found again. A whole file may come in this one request.",
+    responses=declared(
+        Malformed, NotSignedIn, NotCommitted, LengthDiffers, LongerThanCommitted, UnsupportedContentType,
+        ChecksumMismatch, DigestMismatch, VersionNotSupported, TryLater,
+    ),
+    response_headers=[ResponseHeader(name="Location", documentation_only=True, description="Address of the upload")],
+)  # fmt: skip
+async def create(request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]) -> Response[None]:
+    tus.check_version(request.headers)
+    if "upload-defer-length" in request.headers:
+        raise Malformed(field="Upload-Defer-Length", what=Spoken("tus.deferred"))
+    length = tus.count(request.headers, "Upload-Length")
+    evidence_id = _evidence_id(tus.metadata(request.headers))
+    with_bytes = request.headers.get("content-length", "") not in ("", "0") or "transfer-encoding" in request.headers
+    if with_bytes:
+        tus.check_content_type(request.headers)
+    progress = await upload.begin(custodian, evidence_id, length, _courier(request))
+    if with_bytes and progress.offset == 0:
+        progress = await upload.append(
+            custodian, evidence_id, 0, _bytes_of(request), _courier(request), tus.checksum(request.headers)
+        )
+    return Response(
+        None,
+        status_code=HTTPStatus.CREATED,
+        headers={"Location": f"{PATH}/{evidence_id}", **tus.answer_headers(progress)},
+    )
+
+
+@head(
+    "/{evidence_id:uuid}",
+    summary="How far the upload has come",
+    description="Whoever was writing loses the right to: the asker is about to continue.",
+    responses=declared(NotSignedIn, NoSuchUpload, VersionNotSupported, TryLater),
+)
+async def offset(
+    evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
+) -> Response[None]:
+    tus.check_version(request.headers)
+    progress = await upload.progress(custodian, evidence_id, _courier(request))
+    return Response(
+        None, headers={"Upload-Length": str(progress.evidence.size), **tus.answer_headers(progress)}
+    )
+
+
+@patch(
+    "/{evidence_id:uuid}",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Continue the upload",
+    description="After the last byte the answer carries Plumbline-Outcome and Plumbline-Receipt.",
+    responses=declared(
+        Malformed, NotSignedIn, NoSuchUpload, OffsetDiffers, LongerThanCommitted, UnsupportedContentType,
+        ChecksumUnknown, ChecksumMismatch, DigestMismatch, VersionNotSupported, TryLater,
+    ),
+)  # fmt: skip
+async def append(
+    evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
+) -> Response[None]:
+    return await _append(evidence_id, request, custodian)
+
+
+@delete(
+    "/{evidence_id:uuid}",
+    summary="Give up the upload; the commitment stays",
+    responses=declared(NotSignedIn, NoSuchUpload, VersionNotSupported, TryLater),
+)
+async def terminate(
+    evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
+) -> Response[None]:
+    return await _terminate(evidence_id, request, custodian)
+
+
+@post(
+    "/{evidence_id:uuid}",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="For networks that let only POST pass: X-HTTP-Method-Override says PATCH or DELETE",
+    responses=declared(Malformed, NotSignedIn, NoSuchUpload, OffsetDiffers, VersionNotSupported, TryLater),
+)
+async def overridden(
+    evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
+) -> Response[None]:
+    meant = {"PATCH": _append, "DELETE": _terminate}.get(request.headers.get("x-http-method-override", ""))
+    if meant is None:
+        raise Malformed(field="X-HTTP-Method-Override", what=Spoken("tus.override"))
+    return await meant(evidence_id, request, custodian)
+
+
+async def _append(evidence_id: UUID, request: Request[Actor, Any, State], custodian: Custodian) -> Response[None]:
+    tus.check_version(request.headers)
+    tus.check_content_type(request.headers)
+    progress = await upload.append(
+        custodian,
+        evidence_id,
+        tus.count(request.headers, "Upload-Offset"),
+        _bytes_of(request),
+        _courier(request),
+        tus.checksum(request.headers),
+    )
+    return Response(None, status_code=HTTPStatus.NO_CONTENT, headers=tus.answer_headers(progress))
+
+
+async def _terminate(evidence_id: UUID, request: Request[Actor, Any, State], custodian: Custodian) -> Response[None]:
+    tus.check_version(request.headers)
+    await upload.terminate(custodian, evidence_id, _courier(request))
+    return Response(None, status_code=HTTPStatus.NO_CONTENT, headers={"Tus-Resumable": tus.VERSION})
+
+
+async def _bytes_of(request: Request[Actor, Any, State]) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises UploadCut when the connection breaks."""
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except (InternalServerException, ClientException) as gone:
+        raise UploadCut from gone
+
+
+def _evidence_id(metadata: dict[str, str]) -> UUID:
+    try:
+        return UUID(metadata["evidence_id"])
+    except (KeyError, ValueError) as error:
+        raise Malformed(field="Upload-Metadata.evidence_id", what=Spoken("tus.evidence-id")) from error
+
+
+def _courier(request: Request[Actor, Any, State]) -> Courier:
+    return Courier(request.user.person_id, request.user.phone_id, request.user.unit_id)
+
+
+def _refused(request: Request[Any, Any, Any], problem: Problem) -> Response[dict[str, Any]]:
+    problem.headers = {"Tus-Resumable": tus.VERSION, **problem.headers}
+    return refused(request, problem)
+
+
+router = Router(
+    PATH,
+    route_handlers=[capabilities, create, offset, append, terminate, overridden],
+    exception_handlers={Problem: _refused},
+    request_max_body_size=None,
+    tags=["uploads"],
+)

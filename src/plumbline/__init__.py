@@ -1,0 +1,1 @@
+"""Composition: settings, the application, the command line, migrations, seed, embedded servers and jobs."""

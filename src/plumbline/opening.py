@@ -1,0 +1,38 @@
+"""Connects to everything evidence is kept with, for the API, the worker and tests alike."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from evidence.content import Examiner
+from evidence.custodian import Custodian
+from evidence.signing import Signer
+from evidence.store import ObjectStore
+from foundation.clock import Clock
+from foundation.database import Database
+from plumbline.settings import Settings
+
+
+@asynccontextmanager
+async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Custodian]:
+    """Everything evidence is kept with, connected; closed at the end."""
+    database = await Database.open(settings.database_url, most=settings.database_connections)
+    store = ObjectStore.open(
+        settings.s3_endpoint, settings.s3_bucket, settings.s3_region, settings.s3_access_key, settings.s3_secret_key
+    )
+    examiner = Examiner(clock)
+    try:
+        yield Custodian(
+            database=database,
+            clock=clock,
+            store=store,
+            signer=Signer.load_or_create(settings.signing_key_file),
+            examiner=examiner,
+            retention=timedelta(days=settings.retention_days),
+            upload_expiry=timedelta(hours=settings.upload_expires_hours),
+            largest_upload=settings.max_upload_bytes,
+        )
+    finally:
+        await examiner.close()
+        await store.close()
+        await database.close()

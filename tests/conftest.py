@@ -1,0 +1,66 @@
+"""Real PostgreSQL and S3 for every test: one pair of embedded servers a run, one cloned database a test."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from foundation.database import Database
+from plumbline.embedded.services import running
+from plumbline.migrations import migrate
+from plumbline.settings import Settings
+from tests.support import FixedClock
+
+
+@pytest_asyncio.fixture(scope="session")
+async def services() -> AsyncIterator[Settings]:
+    """The embedded servers, with a migrated template database. Not durable: tests do not pull plugs."""
+    with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
+        async with running(Settings(data=Path(folder)), durable=False) as settings:
+            assert settings.migration_database_url is not None
+            await migrate(settings.migration_database_url)
+            yield settings
+
+
+@pytest_asyncio.fixture
+async def database_name(services: Settings) -> AsyncIterator[str]:
+    """A clone of the migrated template for one test: code under test may commit and use several connections."""
+    assert services.migration_database_url is not None
+    name = f"test_{uuid4().hex}"
+    connection = await asyncpg.connect(services.migration_database_url, database="postgres")
+    try:
+        await connection.execute(f"create database {name} template plumbline")
+        yield name
+        await connection.execute(f"drop database {name} with (force)")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+def database_url(services: Settings, database_name: str) -> str:
+    """The test's database as the application's own role."""
+    assert services.database_url is not None
+    return services.database_url.replace("/plumbline?", f"/{database_name}?")
+
+
+@pytest.fixture
+def owner_url(services: Settings, database_name: str) -> str:
+    """The test's database as the role that owns the tables."""
+    assert services.migration_database_url is not None
+    return services.migration_database_url.replace("/plumbline?", f"/{database_name}?")
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = await Database.open(database_url, most=8)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()

@@ -1,0 +1,128 @@
+"""Devices and facts with sensible defaults."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from device_registry.model import (
+    Device,
+    Fact,
+    Facts,
+    Interval,
+    Mounting,
+    Occasion,
+    Requirement,
+    ServiceChange,
+    ServiceEvent,
+    VerificationCertificate,
+    VerificationFailureNotice,
+    VoidCause,
+    VoidEvent,
+    WrittenConclusion,
+)
+from device_registry.register import Registration
+from foundation.civil import BEIJING
+
+A_UNIT = UUID("00000000-0000-4000-8000-000000000001")
+
+
+def beijing(text: str) -> datetime:
+    """`2026-05-03 14:05` as people in Beijing say it, as an instant."""
+    return datetime.fromisoformat(text).replace(tzinfo=BEIJING).astimezone(UTC)
+
+
+def at(text: str, until: str | None = None) -> Interval:
+    return Interval(beijing(text), beijing(until or text))
+
+
+def a_device(
+    *, requirement: Requirement = Requirement.MANDATORY, channels: tuple[str, ...] = (), months: int | None = 12
+) -> Device:
+    return Device(
+        id=UUID("00000000-0000-4000-8000-000000000002"),
+        tag="SLM-041",
+        kind="SOUND_LEVEL",
+        kind_zh="声级计",
+        kind_en="Sound level meter",
+        channels=channels,
+        max_interval_months=months,
+        serial_no="10041",
+        model="AWA6228",
+        maker="杭州爱华",
+        unit_id=A_UNIT,
+        mounting=Mounting.HANDHELD,
+        address=None,
+        place=None,
+        requirement=requirement,
+        verification_needed=requirement is Requirement.MANDATORY,
+        registered_at=datetime(2020, 1, 1, tzinfo=UTC),
+    )
+
+
+def a_pass(
+    verified_on: str,
+    valid_until: str,
+    *,
+    occasion: Occasion = Occasion.SUBSEQUENT,
+    channel: str = "",
+    sequence: int | None = None,
+    number: str | None = None,
+) -> VerificationCertificate:
+    return VerificationCertificate(
+        verified_on=date.fromisoformat(verified_on),
+        valid_until=date.fromisoformat(valid_until),
+        certificate_no=number or f"LX-{verified_on}",
+        issuing_body="武汉市计量测试检定所",
+        occasion=occasion,
+        channel=channel,
+        issued_sequence=sequence,
+    )
+
+
+def a_fail(failed_on: str, *, channel: str = "", sequence: int | None = None) -> VerificationFailureNotice:
+    return VerificationFailureNotice(
+        failed_on=date.fromisoformat(failed_on),
+        notice_no=f"TZ-{failed_on}",
+        issuing_body="武汉市计量测试检定所",
+        channel=channel,
+        issued_sequence=sequence,
+    )
+
+
+def a_void(occurred_at: str, cause: VoidCause = VoidCause.REPAIR) -> VoidEvent:
+    return VoidEvent(cause=cause, occurred_at=beijing(occurred_at))
+
+
+def service(change: ServiceChange, occurred_at: str) -> ServiceEvent:
+    return ServiceEvent(change=change, occurred_at=beijing(occurred_at))
+
+
+def in_service(since: str = "2020-01-01 00:00") -> ServiceEvent:
+    return service(ServiceChange.PUT_IN_SERVICE, since)
+
+
+def a_conclusion(concluded_on: str, requirement: Requirement = Requirement.NOT_REQUIRED) -> WrittenConclusion:
+    return WrittenConclusion(
+        requirement=requirement,
+        document_no="武技审〔2025〕7号",
+        conclusion="该设备只记录影像，不输出测量值。",
+        concluded_on=date.fromisoformat(concluded_on),
+    )
+
+
+def gathered(*facts: Fact, channels: tuple[str, ...] = ()) -> Facts:
+    found = Facts(channels=channels)
+    for fact in facts:
+        found = found.and_(fact)
+    return found
+
+
+def a_registration(tag: str = "SLM-041", kind: str = "SOUND_LEVEL", unit_id: UUID = A_UNIT) -> Registration:
+    return Registration(
+        tag=tag,
+        kind=kind,
+        serial_no="10041",
+        model="AWA6228",
+        maker="杭州爱华",
+        unit_id=unit_id,
+        mounting=Mounting.HANDHELD,
+    )
