@@ -14,6 +14,7 @@ from PIL import Image
 
 from agency import queries as agency
 from agency.model import PersonKind, UnitKind
+from agency.sign_in import p256_public_key
 from device_registry import record, register
 from device_registry.model import (
     Device,
@@ -77,7 +78,13 @@ async def an_officer(
         if credential and kind is PersonKind.OFFICER:
             await agency.add_credential(db, person.id, f"X-{person.id}", "武汉市人民政府", *credential)
         phone = await agency.enrol_phone(
-            db, person.id, "执法终端", "ES256", key.as_dict(private=False), key.thumbprint(), enrolled_at
+            db,
+            person.id,
+            "执法终端",
+            "ES256",
+            p256_public_key(key.as_dict(private=False)),
+            key.thumbprint(),
+            enrolled_at,
         )
     return OfficerWithPhone(person.id, unit_id, phone.id, key, Courier(person.id, phone.id, unit_id))
 
@@ -96,7 +103,13 @@ async def a_device(
         database,
         clock,
         register.Registration(
-            tag=tag, kind=kind, serial_no="41027", model="AWA5688", maker="—", unit_id=unit_id, mounting=Mounting.HANDHELD
+            tag=tag,
+            kind=kind,
+            serial_no="41027",
+            model="AWA5688",
+            maker="—",
+            unit_id=unit_id,
+            mounting=Mounting.HANDHELD,
         ),
     )
     if in_service:

@@ -28,7 +28,7 @@ async def speaking_to(settings: Settings, clock: Clock) -> AsyncIterator[httpx.A
     if running.done():
         begun.cancel()
         await running
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar's types are stricter
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://plumbline.test") as client:
             yield client

@@ -23,7 +23,8 @@ async def signatory(db: Connection, phone_id: UUID) -> Signatory | None:
     """None where no phone was ever enrolled under this id. A revoked one is given: it may have signed before."""
     row = await db.fetchrow(
         """
-        select phone.id, person.id, person.unit_id, phone.algorithm, phone.public_key, phone.enrolled_at, phone.revoked_at
+        select phone.id, person.id, person.unit_id, phone.algorithm, phone.public_key, phone.enrolled_at,
+               phone.revoked_at
           from phone
           join person on person.id = phone.person_id
          where phone.id = $1

@@ -30,18 +30,16 @@ async def actor_behind(db: Connection, token_hash: bytes, now: datetime) -> Acto
     """The person behind a token with the roles of this moment; None where token, account or phone no longer holds."""
     row = await db.fetchrow(
         """
-        select person.id, person.kind, person.unit_id, access_token.phone_id, granted.roles, granted.unit_ids
+        select person.id, person.kind, person.unit_id, access_token.phone_id,
+               array(select row(role, unit_id)
+                       from role_grant
+                      where role_grant.person_id = person.id
+                        and role_grant.span @> $2::timestamptz
+                      order by role, unit_id) as grants
           from access_token
           join person on person.id = access_token.person_id
           join account on account.person_id = person.id
           left join phone on phone.id = access_token.phone_id
-         cross join lateral (
-               select array_agg(role order by role, unit_id) as roles,
-                      array_agg(unit_id order by role, unit_id) as unit_ids
-                 from role_grant
-                where role_grant.person_id = person.id
-                  and role_grant.span @> $2::timestamptz
-               ) as granted
          where access_token.token_hash = $1
            and access_token.expires_at > $2
            and coalesce(access_token.revoked_at, 'infinity') > $2
@@ -53,13 +51,12 @@ async def actor_behind(db: Connection, token_hash: bytes, now: datetime) -> Acto
     )
     if row is None:
         return None
-    grants = zip(row["roles"] or (), row["unit_ids"] or (), strict=True)
     return Actor(
         row["id"],
         PersonKind(row["kind"]),
         row["unit_id"],
         row["phone_id"],
-        tuple(RoleGrant(Role(role), unit_id) for role, unit_id in grants),
+        tuple(RoleGrant(Role(role), unit_id) for role, unit_id in row["grants"]),
     )
 
 
@@ -327,18 +324,19 @@ async def close_account(db: Connection, person_id: UUID, at: datetime) -> None:
     )
 
 
-async def account(db: Connection, sign_in_name: str, now: datetime) -> tuple[UUID, str, bool] | None:
-    """Whose it is, the password's hash, and whether it is open."""
+async def account(db: Connection, sign_in_name: str, now: datetime) -> tuple[UUID, str] | None:
+    """Whose it is, and the password's hash; None where there is no open account of that name."""
     row = await db.fetchrow(
         """
-        select person_id, password_hash, coalesce(closed_at, 'infinity') > $2
+        select person_id, password_hash
           from account
          where sign_in_name = $1
+           and coalesce(closed_at, 'infinity') > $2
         """,
         sign_in_name,
         now,
     )
-    return None if row is None else (row[0], row[1], row[2])
+    return None if row is None else (row[0], row[1])
 
 
 async def lock_attempts(db: Connection, sign_in_name: str, address: str) -> None:
@@ -435,21 +433,6 @@ async def enrol_phone(
     if phone.revoked_at is not None and phone.revoked_at <= at:
         raise PhoneRevoked
     return phone
-
-
-async def phone(db: Connection, phone_id: UUID) -> Phone:
-    """Raises NotFound."""
-    row = await db.fetchrow(
-        """
-        select id, person_id, label, algorithm, public_key, thumbprint, enrolled_at, revoked_at
-          from phone
-         where id = $1
-        """,
-        phone_id,
-    )
-    if row is None:
-        raise NotFound
-    return Phone(*row)
 
 
 async def revoke_phone(db: Connection, phone_id: UUID, at: datetime) -> None:

@@ -172,9 +172,9 @@ async def _counted(database: Database, clock: Clock, name: str, source: str) -> 
 async def _person_with(database: Database, clock: Clock, name: str, password: str) -> UUID | None:
     async with database.connection() as db:
         account = await queries.account(db, name, clock.now())
-    person_id, password_hash, is_open = account or (None, _NOBODY, False)
+    person_id, password_hash = account or (None, _NOBODY)
     fits = await anyio.to_thread.run_sync(_verified, password_hash, password)
-    return person_id if fits and is_open else None
+    return person_id if fits else None
 
 
 def _verified(password_hash: str, password: str) -> bool:

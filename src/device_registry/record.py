@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from device_registry import queries
@@ -33,6 +33,7 @@ from foundation.database import Connection, Database
 from foundation.problem import Spoken
 
 
+@runtime_checkable
 class StandingChanged(Protocol):
     """Hears of every change of a device's standing, inside the transaction and before the kept periods change.
 
@@ -45,9 +46,7 @@ class StandingChanged(Protocol):
     ) -> None: ...
 
 
-async def nobody_listens(
-    db: Connection, device_id: UUID, lost: list[Span], gained: list[Span], cause: str
-) -> None:
+async def nobody_listens(db: Connection, device_id: UUID, lost: list[Span], gained: list[Span], cause: str) -> None:
     """For a registry with nothing above it."""
 
 

@@ -128,7 +128,9 @@ async def _receive(
         await tell(db, Event.SAME_BYTES_FOUND, now, evidence_id=other, **who, details={"other": evidence.id})
     verdict = await record(db, custodian, evidence, await weigh(db, evidence, content), ordinal=1, cause="RECEIVED")
     receipt = custodian.signer.sign(
-        signing.receipt_of_bytes(evidence.id, evidence.sha256, evidence.size, verdict.outcome, stored.retained_until, now)
+        signing.receipt_of_bytes(
+            evidence.id, evidence.sha256, evidence.size, verdict.outcome, stored.retained_until, now
+        )
     )
     await queries.add_receipt(db, evidence.id, receipt, now)
     await queries.close_upload(db, evidence)

@@ -41,7 +41,9 @@ async def commit(custodian: Custodian, jws: str, courier: Courier) -> Acknowledg
             return Acknowledged(facts.evidence_id, receipt, first=True)
         standing = await queries.evidence_by_id(db, facts.evidence_id)
         if standing is not None and standing.facts == facts and standing.phone_id == commitment.phone_id:
-            return Acknowledged(facts.evidence_id, await queries.receipt_of(db, facts.evidence_id, "COMMITTED"), first=False)
+            return Acknowledged(
+                facts.evidence_id, await queries.receipt_of(db, facts.evidence_id, "COMMITTED"), first=False
+            )
         await tell(
             db,
             Event.COMMITMENT_CONFLICTED,

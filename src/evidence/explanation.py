@@ -28,9 +28,7 @@ def explain(reason: Reason, language: Language) -> str:
 
 def spoken_reasons(verdict: Verdict) -> list[dict[str, object]]:
     """The members of a problem: code, details, and a sentence in whatever language the reader has."""
-    return [
-        {"code": reason.code, "words": _Explained(reason), "details": reason.details} for reason in verdict.reasons
-    ]
+    return [{"code": reason.code, "words": _Explained(reason), "details": reason.details} for reason in verdict.reasons]
 
 
 class _Explained(Spoken):
@@ -40,4 +38,3 @@ class _Explained(Spoken):
 
     def __call__(self, language: Language) -> str:
         return explain(self._reason, language)
-

@@ -1,6 +1,5 @@
 """The desk's routes for evidence: supervisors search it and follow what happened to it. They change nothing."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -274,7 +273,7 @@ async def _within_reach(db: Connection, actor: Actor, clock: Clock, evidence_id:
 
 def _instant(name: str, instant: datetime | None) -> datetime | None:
     if instant is not None and instant.tzinfo is None:
-        raise Malformed(field=name, what=Spoken("malformed.offset"))
+        raise Malformed(field=name, what=Spoken("malformed.timezone"))
     return instant
 
 

@@ -27,14 +27,18 @@ class Facts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the phone signs before any byte travels: the payload of a commitment."""
 
     evidence_id: UUID
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the whole file, lower-case hexadecimal")]
+    sha256: Annotated[
+        str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the whole file, lower-case hexadecimal")
+    ]
     size: Annotated[int, Meta(ge=1, le=1 << 53, description="Bytes")]
     media_type: Annotated[str, Meta(max_length=100, pattern=r"^[a-z]+/[A-Za-z0-9.+-]+$")]
     captured_earliest: Annotated[datetime, Meta(tz=True, description="Earliest instant of capture")]
     captured_latest: Annotated[datetime, Meta(tz=True, description="Latest instant of capture, included")]
     device_tag: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     place: Place | None = None
-    file_name: Annotated[str, Meta(max_length=255, description="As the phone called it; shown, never used")] | None = None
+    file_name: Annotated[str, Meta(max_length=255, description="As the phone called it; shown, never used")] | None = (
+        None
+    )
     note: Annotated[str, Meta(max_length=2000)] | None = None
 
 

@@ -28,10 +28,8 @@ from foundation.database import Connection
 # Commitments
 
 
-async def add_commitment(
-    db: Connection, commitment: Commitment, courier: Courier, receipt: str, now: datetime
-) -> bool:
-    """Evidence, receipt 1 and custody entry in one statement. False where the evidence id is taken; nothing is written then."""
+async def add_commitment(db: Connection, commitment: Commitment, courier: Courier, receipt: str, now: datetime) -> bool:
+    """Evidence, receipt 1 and custody entry in one statement. False, and nothing written, where the id is taken."""
     facts = commitment.facts
     added = await db.fetchval(
         """
@@ -88,9 +86,7 @@ async def evidence_by_id(db: Connection, evidence_id: UUID) -> Evidence | None:
 
 async def receipt_of(db: Connection, evidence_id: UUID, kind: str) -> str:
     """The receipt as it was first issued; empty where there is none yet."""
-    return (
-        await db.fetchval("select jws from receipt where evidence_id = $1 and kind = $2", evidence_id, kind)
-    ) or ""
+    return (await db.fetchval("select jws from receipt where evidence_id = $1 and kind = $2", evidence_id, kind)) or ""
 
 
 async def receipts_of(db: Connection, evidence_id: UUID) -> dict[str, str]:
@@ -318,7 +314,7 @@ class Summary(NamedTuple):
 
 
 class Sought(Struct, frozen=True, kw_only=True):
-    """What a search asks for; every condition narrows. `units` None: any. Instants UTC, `begins` included, `ends` not."""
+    """What a search asks for; every condition narrows, None does not. Instants UTC, `begins` included, `ends` not."""
 
     evidence_id: UUID | None = None
     units: list[UUID] | None = None

@@ -29,9 +29,7 @@ class Suspension:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def __call__(
-        self, db: Connection, device_id: UUID, lost: list[Span], gained: list[Span], cause: str
-    ) -> None:
+    async def __call__(self, db: Connection, device_id: UUID, lost: list[Span], gained: list[Span], cause: str) -> None:
         """Takes admissions inside `lost` away and queues everything inside either for a new judgement.
 
         In the caller's transaction: the temporal foreign keys let a period shrink only when nothing stands on it.
@@ -81,4 +79,3 @@ async def judge_again(custodian: Custodian, evidence_id: UUID, cause: str) -> bo
         await queries.remove_admission(db, evidence_id)
         await record(db, custodian, evidence, weighed, ordinal=latest.ordinal + 1, cause=cause)
         return True
-

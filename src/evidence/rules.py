@@ -54,7 +54,7 @@ def capture_time(evidence: Evidence) -> Finding:
 
 
 def place(claimed: Place | None) -> Finding:
-    """No place is no claim. One that is not on Earth is held; exactly 0,0 is what receivers say when they know nothing."""
+    """No place is no claim. One that is not on Earth is held; 0,0 is what receivers say when they know nothing."""
     if claimed is None:
         return Finding("ADMITTED")
     details = {"longitude": claimed.longitude, "latitude": claimed.latitude}

@@ -99,10 +99,10 @@ def receipt_of_commitment(facts: Facts, officer_id: UUID, committed_at: datetime
     }
 
 
-def receipt_of_bytes(  # noqa: D417
+def receipt_of_bytes(
     evidence_id: UUID, sha256: bytes, size: int, outcome: str, retained_until: datetime, at: datetime
 ) -> dict[str, Any]:
-    """Receipt 2: the store confirmed and locked exactly these bytes. The phone may wipe its copy, whatever the outcome."""
+    """Receipt 2: the store confirmed and locked exactly these bytes. The phone may wipe its copy, held or not."""
     return {
         "receipt": "SAFE_TO_WIPE",
         "evidence_id": evidence_id,

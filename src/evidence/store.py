@@ -210,8 +210,7 @@ class ObjectStore:
 
     async def _lock(self, key: str, version_id: str, until: datetime) -> None:
         body = (
-            "<Retention><Mode>COMPLIANCE</Mode>"
-            f"<RetainUntilDate>{_s3_time(until)}</RetainUntilDate></Retention>"
+            f"<Retention><Mode>COMPLIANCE</Mode><RetainUntilDate>{_s3_time(until)}</RetainUntilDate></Retention>"
         ).encode()
         headers = {"Content-MD5": base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()}
         query = {"retention": "", "versionId": version_id}

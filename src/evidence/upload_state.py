@@ -100,7 +100,7 @@ async def advance(
     """Bytes up to `at` are safe, in parts or here. None where the right was lost; nothing is written then.
 
     `piece`, an offset and bytes up to `at`, is kept here because it is too small for a part. Earlier pieces are
-    dropped once `parts` has grown: they are part of what it grew by. `ranges` are those that came: begins, ends, SHA-256.
+    dropped once `parts` has grown: they are part of what it grew by. `ranges` came: begins, ends, SHA-256.
     """
     piece_at, piece_bytes = piece or (None, None)
     row = await db.fetchrow(

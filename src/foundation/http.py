@@ -120,6 +120,8 @@ def refused(request: Request[Any, Any, Any], problem: Problem) -> Response[dict[
 
 def malformed(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     """What the framework refused before any of our code ran."""
+    if error.detail == "client disconnected prematurely":  # Litestar calls it a 500; nobody is there to read it
+        return answer(request, Malformed(what=Spoken("malformed.cut")))
     if error.status_code >= 500:
         return crashed(request, error)
     if error.status_code == 413:

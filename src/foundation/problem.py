@@ -12,7 +12,7 @@ TYPE_PREFIX = "/problems/"
 _PLACEHOLDER = re.compile(r"{\w+}")
 
 
-class Problem(Exception):  # noqa: N818 - a problem is the field's word (RFC 9457), and not every problem is an error
+class Problem(Exception):
     """Something a caller did or met, published in docs/errors.md.
 
     `field` names the offending member of the request as a path such as `device.serial`. `values` fill the

@@ -84,7 +84,9 @@ class DeviceStanding(Struct, frozen=True):
     words: str
     reasons: list[ReasonInWords]
     certificate_no: list[str]
-    valid_until: Annotated[str | None, Meta(description="Last valid Beijing civil day of the certificate that ends first")]
+    valid_until: Annotated[
+        str | None, Meta(description="Last valid Beijing civil day of the certificate that ends first")
+    ]
     at: datetime
 
 
@@ -93,8 +95,8 @@ class SignedCommitment(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             max_length=16384,
-            description="JWS compact serialisation; header alg ES256, kid the phone's id, typ plumbline-commitment+jws; "
-            "payload evidence_id, sha256, size, media_type, captured_earliest, captured_latest, and where there is one "
+            description="JWS compact serialisation; header alg ES256, kid the phone's id, "
+            "typ plumbline-commitment+jws; payload evidence_id, sha256, size, media_type, captured_earliest, captured_latest, and where there is one "
             "device_tag, place, file_name, note.",
             examples=["eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiJ9.eyJldmlkZW5jZV9pZCI6Ii4uLiJ9.c2lnbmF0dXJl"],
         ),
@@ -188,11 +190,13 @@ async def standing_of_device(
     clock: NamedDependency[Clock],
     at: Annotated[
         datetime | None,
-        QueryParameter(description="Instant of capture with its offset, such as 2026-05-04T09:30:00+08:00; now if absent"),
+        QueryParameter(
+            description="Instant of capture with its offset, such as 2026-05-04T09:30:00+08:00; now if absent"
+        ),
     ] = None,
 ) -> DeviceStanding:
     if at is not None and at.tzinfo is None:
-        raise Malformed(field="at", what=Spoken("malformed.offset"))
+        raise Malformed(field="at", what=Spoken("malformed.timezone"))
     instant = at or clock.now()
     language = language_of(request)
     async with database.connection() as db:
@@ -200,7 +204,9 @@ async def standing_of_device(
     if standing is None:
         words = say(language, f"standing.{Reason.DEVICE_UNKNOWN}", device=device_tag)
         unknown = [ReasonInWords(Reason.DEVICE_UNKNOWN, words)]
-        return DeviceStanding(device_tag, None, Outcome.NOT_IN_STANDING, _sentence(unknown, language), unknown, [], None, instant)
+        return DeviceStanding(
+            device_tag, None, Outcome.NOT_IN_STANDING, _sentence(unknown, language), unknown, [], None, instant
+        )
     reasons = [ReasonInWords(found.reason, registry_words.why(found, language)) for found in standing.reasons]
     return DeviceStanding(
         device_tag,

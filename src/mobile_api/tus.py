@@ -10,13 +10,14 @@ from datetime import datetime
 from email.utils import format_datetime
 
 from evidence.problems import ChecksumUnknown
-from evidence.upload import Checksum, Progress
+from evidence.upload import Progress
+from evidence.upload_writer import Checksum
 from foundation.problem import Malformed, Problem, Spoken, UnsupportedContentType
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,termination,expiration,checksum"
 CHECKSUM_BYTES = {"sha1": 20, "sha256": 32, "md5": 16}
-"""Digest sizes of the algorithms announced. tus demands sha1; all only guard a transfer, SHA-256 guards the evidence."""
+"""Digest sizes of the algorithms announced. tus demands sha1. They guard a transfer, not the evidence."""
 CONTENT_TYPE = "application/offset+octet-stream"
 MOST_DIGITS = 18
 """More digits than any offset has; int() on longer input would be work for nothing."""
@@ -51,7 +52,7 @@ def count(headers: Mapping[str, str], name: str) -> int:
 
 
 def metadata(headers: Mapping[str, str]) -> dict[str, str]:
-    """Upload-Metadata: `key base64,key base64`. Raises Malformed for what is no base64 or no UTF-8, or says a key twice."""
+    """Upload-Metadata: `key base64,key base64`. Raises Malformed: no base64, no UTF-8, a key twice."""
     found: dict[str, str] = {}
     for pair in filter(None, (part.strip() for part in headers.get("upload-metadata", "").split(","))):
         key, _, value = pair.partition(" ")

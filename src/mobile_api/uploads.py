@@ -111,9 +111,7 @@ async def offset(
 ) -> Response[None]:
     tus.check_version(request.headers)
     progress = await upload.progress(custodian, evidence_id, _courier(request))
-    return Response(
-        None, headers={"Upload-Length": str(progress.evidence.size), **tus.answer_headers(progress)}
-    )
+    return Response(None, headers={"Upload-Length": str(progress.evidence.size), **tus.answer_headers(progress)})
 
 
 @patch(

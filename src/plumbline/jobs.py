@@ -89,7 +89,7 @@ async def _do_one(custodian: Custodian, lease: timedelta) -> bool:
     alive = asyncio.create_task(_keep_lease(custodian, job, lease))
     try:
         await KINDS[job.kind](custodian, job.payload)
-    except Exception as error:  # noqa: BLE001 - whatever a job raises, the others go on
+    except Exception as error:
         log.exception("a job failed", job=job.id, kind=job.kind, attempts=job.attempts)
         async with custodian.database.connection() as db:
             await jobs.failed(db, job, f"{type(error).__name__}: {error}", custodian.clock.now())

@@ -6,11 +6,9 @@ from typing import Any
 import litestar_offline_docs
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
-
 from litestar.static_files import create_static_files_router
 
 from agency.http import OPEN, SECURITY, SECURITY_COMPONENTS
-
 
 VIEWER = "/openapi-viewer"
 

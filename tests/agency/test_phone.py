@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey
 
 from agency import queries, sign_in
 from agency.model import Person
-from agency.problems import PhoneKeyRefused, PhoneRevoked
+from agency.problems import PhoneKeyRefused, PhoneRevoked, SignInRefused
 from foundation.database import Database
 from tests.agency.builders import a_city, a_person, a_phone_key, an_attempt
 from tests.support import FixedClock
@@ -35,10 +35,10 @@ async def test_a_key_is_kept_with_its_thumbprint_and_algorithm(
     key = a_phone_key()
     phone_id = await enrolled(database, clock, key | {"kid": "mine", "use": "sig"})
     async with database.connection() as db:
-        phone = await queries.phone(db, phone_id)
-    assert phone.public_key == {"kty": "EC", "crv": "P-256", "x": key["x"], "y": key["y"]}
-    assert phone.thumbprint == ECKey.import_key({**key}).thumbprint()
-    assert (phone.person_id, phone.algorithm, phone.label) == (officers[0].id, "ES256", "班组手机 1")
+        [phone] = await db.fetch("select * from phone where id = $1", phone_id)
+    assert phone["public_key"] == {"kty": "EC", "crv": "P-256", "x": key["x"], "y": key["y"]}
+    assert phone["thumbprint"] == ECKey.import_key({**key}).thumbprint()
+    assert (phone["person_id"], phone["algorithm"], phone["label"]) == (officers[0].id, "ES256", "班组手机 1")
 
 
 async def test_the_same_key_signs_in_again_as_the_same_phone(
@@ -70,6 +70,18 @@ async def test_a_revoked_phone_ends_its_tokens_and_signs_nobody_in(
     with pytest.raises(PhoneRevoked):
         await enrolled(database, clock, key)
     assert await enrolled(database, clock, key, "officer-b")
+
+
+async def test_who_has_a_closed_account_is_not_told_about_their_phone(
+    database: Database, clock: FixedClock, officers: list[Person]
+) -> None:
+    key = a_phone_key()
+    phone_id = await enrolled(database, clock, key)
+    async with database.transaction() as db:
+        await queries.revoke_phone(db, phone_id, clock.now())
+        await queries.close_account(db, officers[0].id, clock.now())
+    with pytest.raises(SignInRefused):
+        await enrolled(database, clock, key)
 
 
 KEY = a_phone_key()

@@ -2,17 +2,17 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 import pytest_asyncio
-from msgspec.structs import replace
 
 from agency.model import PersonKind
 from device_registry import record
 from device_registry.model import Device, ServiceChange, ServiceEvent, VoidCause, VoidEvent
-from evidence import upload
+from evidence import admission, queries, upload
 from evidence.admission import Judged
 from evidence.commitment import commit
 from evidence.custodian import Custodian
@@ -26,7 +26,7 @@ FIRST, LAST = date(2026, 1, 10), date(2026, 5, 3)
 
 
 async def hand_in(
-    custodian: Custodian, officer: OfficerWithPhone, captured: datetime, body: bytes | None = None, **facts: object
+    custodian: Custodian, officer: OfficerWithPhone, captured: datetime, body: bytes | None = None, **facts: Any
 ) -> tuple[UUID, Judged]:
     body = body or a_photo(seed=uuid4().int % 60000)
     jws = officer.commitment(body, captured, **facts)
@@ -114,19 +114,25 @@ async def test_all_reasons_are_told_at_once(custodian: Custodian, unit_id: UUID,
         ({"place": {"longitude": 0, "latitude": 0, "datum": "WGS84"}}, "UNDETERMINED", "PLACE_UNKNOWN"),
         ({"place": {"longitude": 114.3, "latitude": -90.01, "datum": "WGS84"}}, "HELD", "PLACE_IMPOSSIBLE"),
         (
-            {"captured_earliest": datetime(1919, 5, 4, tzinfo=UTC), "captured_latest": datetime(1919, 5, 4, tzinfo=UTC)},
+            {
+                "captured_earliest": datetime(1919, 5, 4, tzinfo=UTC),
+                "captured_latest": datetime(1919, 5, 4, tzinfo=UTC),
+            },
             "HELD",
             "CAPTURED_BEFORE_ENROLMENT",
         ),
         (
-            {"captured_earliest": datetime(2099, 1, 1, tzinfo=UTC), "captured_latest": datetime(2099, 1, 1, tzinfo=UTC)},
+            {
+                "captured_earliest": datetime(2099, 1, 1, tzinfo=UTC),
+                "captured_latest": datetime(2099, 1, 1, tzinfo=UTC),
+            },
             "HELD",
             "CAPTURED_IN_THE_FUTURE",
         ),
     ],
 )
 async def test_claims_that_cannot_be_true_are_held_with_their_reason(
-    custodian: Custodian, officer: OfficerWithPhone, facts: dict[str, object], outcome: str, code: str
+    custodian: Custodian, officer: OfficerWithPhone, facts: dict[str, Any], outcome: str, code: str
 ) -> None:
     _, judged = await hand_in(custodian, officer, at(custodian.clock), **facts)
     assert (judged.verdict.outcome, code in codes(judged)) == (outcome, True)
@@ -197,7 +203,9 @@ async def test_the_applications_own_role_cannot_admit_outside_a_verified_or_serv
     admit = """
         insert into admission (evidence_id, by_device, device_tag, device_id, verification_needed, conclusion_id,
                                captured, verified_during, admitted_at)
-        select id, {by_device}, {tag}, {device}, {needed}, null, {captured}, {verified}, now() from evidence where id = $1
+        select id, {by_device}, {tag}, {device}, {needed}, null, {captured}, {verified}, now()
+          from evidence
+         where id = $1
     """
     whole = {
         "by_device": "by_device", "tag": "device_tag", "needed": "true", "captured": "captured", "verified": "captured",
@@ -235,7 +243,11 @@ async def test_the_applications_own_role_can_neither_edit_nor_delete_what_happen
         for table in ("evidence", "verdict", "custody_entry", "reception", "receipt", "stored_object"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await db.execute(f"delete from {table}")
-        for change in ("verdict set outcome = 'ADMITTED'", "evidence set device_tag = null", "custody_entry set at = now()"):
+        for change in (
+            "verdict set outcome = 'ADMITTED'",
+            "evidence set device_tag = null",
+            "custody_entry set at = now()",
+        ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await db.execute(f"update {change}")
 
@@ -244,8 +256,6 @@ async def test_a_fact_recorded_between_look_and_insert_cannot_let_evidence_slip_
     custodian: Custodian, officer: OfficerWithPhone, meter: Device, database: Database
 ) -> None:
     """Two connections: one weighs and waits before it admits, the other voids the verification and commits."""
-    from evidence import admission, queries
-
     captured = end_of(FIRST)
     body = a_photo(3)
     done = await commit(custodian, officer.commitment(body, captured, device_tag=meter.tag), officer.courier)
@@ -265,4 +275,4 @@ async def test_a_fact_recorded_between_look_and_insert_cannot_let_evidence_slip_
     courier: Courier = officer.courier
     judged = await admission.admit(custodian, evidence, stored, Content("image/jpeg"), courier)
     assert (judged.verdict.outcome, codes(judged)) == ("HELD", ["VERIFICATION_VOIDED"])
-    assert replace(judged.verdict, ordinal=1) == judged.verdict
+    assert judged.verdict.ordinal == 1

@@ -1,12 +1,14 @@
 """What a phone commits to is recorded once, acknowledged with a signature, and never replaced."""
 
+import asyncio
+import base64
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 from joserfc import jws
-from joserfc.jwk import OKPKey
+from joserfc.jwk import ECKey, OKPKey
 
 from evidence.commitment import commit
 from evidence.custodian import Custodian
@@ -37,9 +39,10 @@ async def test_a_commitment_sent_again_gets_the_first_receipt_and_leaves_one_of_
     custodian: Custodian, officer: OfficerWithPhone
 ) -> None:
     evidence_id = uuid4()
-    first = await commit(custodian, officer.commitment(BODY, at(custodian.clock), evidence_id=evidence_id), officer.courier)
     # ECDSA signs the same facts differently every time, so the phone's second attempt is another string.
-    again = await commit(custodian, officer.commitment(BODY, at(custodian.clock), evidence_id=evidence_id), officer.courier)
+    one, two = (officer.commitment(BODY, at(custodian.clock), evidence_id=evidence_id) for _ in range(2))
+    assert one != two
+    first, again = [await commit(custodian, jws_text, officer.courier) for jws_text in (one, two)]
     assert (first.first, again.first) == (True, False)
     assert first.receipt == again.receipt
     assert [await count(custodian, table) for table in ("evidence", "receipt", "custody_entry")] == [1, 1, 1]
@@ -50,15 +53,17 @@ async def test_another_commitment_under_the_same_id_is_refused_and_told(
 ) -> None:
     evidence_id = uuid4()
     await commit(custodian, officer.commitment(BODY, at(custodian.clock), evidence_id=evidence_id), officer.courier)
+    other = officer.commitment(BODY, at(custodian.clock, minutes=1), evidence_id=evidence_id)
     with pytest.raises(CommitmentConflicts):
-        other = officer.commitment(BODY, at(custodian.clock, minutes=1), evidence_id=evidence_id)
         await commit(custodian, other, officer.courier)
     colleague = await an_officer(custodian.database, officer.unit_id)
+    same_facts = colleague.commitment(BODY, at(custodian.clock), evidence_id=evidence_id)
     with pytest.raises(CommitmentConflicts):
-        same_facts = colleague.commitment(BODY, at(custodian.clock), evidence_id=evidence_id)
         await commit(custodian, same_facts, colleague.courier)
     async with custodian.database.connection() as db:
-        events = await db.fetch("select event, details from custody_entry where evidence_id = $1 order by id", evidence_id)
+        events = await db.fetch(
+            "select event, details from custody_entry where evidence_id = $1 order by id", evidence_id
+        )
     assert [row["event"] for row in events] == ["evidence:commitment:received"] + 2 * ["evidence:commitment:conflicted"]
     assert "commitment" in events[1]["details"], "the refused commitment itself is kept"
 
@@ -68,7 +73,12 @@ async def test_the_officer_is_who_signed_not_who_brings_it(custodian: Custodian,
     done = await commit(custodian, officer.commitment(BODY, at(custodian.clock)), colleague.courier)
     async with custodian.database.connection() as db:
         row = await db.fetchrow(
-            "select officer_id, actor_id from evidence join custody_entry on evidence_id = evidence.id where evidence.id = $1",
+            """
+            select officer_id, actor_id
+              from evidence
+              join custody_entry on custody_entry.evidence_id = evidence.id
+             where evidence.id = $1
+            """,
             done.evidence_id,
         )
     assert row is not None
@@ -76,8 +86,6 @@ async def test_the_officer_is_who_signed_not_who_brings_it(custodian: Custodian,
 
 
 def a_stranger(officer: OfficerWithPhone) -> OfficerWithPhone:
-    from joserfc.jwk import ECKey
-
     return officer._replace(key=ECKey.generate_key("P-256"))
 
 
@@ -106,7 +114,8 @@ async def test_a_signature_of_another_key_of_no_key_or_over_other_facts_is_refus
     good = officer.commitment(BODY, at(custodian.clock))
     header, payload, signature = good.split(".")
     other_payload = officer.commitment(BODY, at(custodian.clock)).split(".")[1]
-    unsigned = jws.b64encode(b'{"alg":"none","kid":"%s"}' % str(officer.phone_id).encode()) if hasattr(jws, "b64encode") else b""
+    no_algorithm = b'{"alg":"none","typ":"plumbline-commitment+jws","kid":"%s"}' % str(officer.phone_id).encode()
+    unsigned = base64.urlsafe_b64encode(no_algorithm).rstrip(b"=").decode()
     for forged in (
         a_stranger(officer).commitment(BODY, at(custodian.clock)),
         f"{header}.{other_payload}.{signature}",
@@ -114,7 +123,7 @@ async def test_a_signature_of_another_key_of_no_key_or_over_other_facts_is_refus
         f"{header}.{payload}.{signature[:-4]}AAAA",
         officer.sign({"evidence_id": uuid4()}, typ="JWT"),
         officer._replace(phone_id=uuid4()).commitment(BODY, at(custodian.clock)),
-        unsigned.decode() + f".{payload}.",
+        f"{unsigned}.{payload}.",
     ):
         with pytest.raises(CommitmentNotSigned):
             await commit(custodian, forged, officer.courier)
@@ -166,8 +175,6 @@ async def test_a_file_larger_than_this_installation_takes_is_refused_before_any_
 async def test_eight_phones_committing_the_same_at_once_leave_one_of_everything(
     custodian: Custodian, officer: OfficerWithPhone
 ) -> None:
-    import asyncio
-
     evidence_id: UUID = uuid4()
     captured = datetime(2026, 6, 1, tzinfo=UTC)
     done = await asyncio.gather(

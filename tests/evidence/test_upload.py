@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from evidence import upload
 from evidence.commitment import commit
@@ -21,7 +22,7 @@ from evidence.problems import (
     TakenOver,
 )
 from evidence.store import key_of
-from evidence.upload import PART_BYTES, Checksum
+from evidence.upload_writer import PART_BYTES, Checksum
 from tests.builders import OfficerWithPhone, a_photo, an_officer, at, in_chunks
 
 MIB = 1 << 20
@@ -238,8 +239,6 @@ async def test_somebody_of_another_unit_learns_nothing_of_an_upload(
     stranger = (await an_officer(custodian.database, officer.unit_id)).courier
     colleague = stranger
     assert (await upload.progress(custodian, evidence_id, colleague)).offset == 0
-    from msgspec.structs import replace
-
     with pytest.raises(NotCommitted):
         await upload.progress(custodian, evidence_id, replace(stranger, unit_id=stranger.person_id))
 

@@ -159,6 +159,27 @@ async def test_a_crash_tells_the_log_everything_but_variables_and_the_caller_onl
     assert "a secret of a variable" not in str(lines)
 
 
+async def test_a_caller_who_goes_away_in_mid_body_is_no_failure_of_ours(client: httpx.AsyncClient) -> None:
+    app, sent = client._transport.app, []  # type: ignore[attr-defined]
+    events = iter([{"type": "http.request", "body": b'{"inn', "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> dict[str, Any]:
+        return next(events)
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    request = client.build_request("POST", "/body", headers=JSON)
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+        "path": "/body", "raw_path": b"/body", "root_path": "", "query_string": b"", "client": None, "server": None,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+    }  # fmt: skip
+    with capture_logs() as lines:
+        await app(scope, receive, send)
+    assert (sent[0]["status"], lines) == (400, [])
+
+
 async def test_a_gigantic_header_is_only_a_header(client: httpx.AsyncClient) -> None:
     for value in ("x" * 5_000_000, "en;q=0.1," * 200_000):
         answer = await client.get("/query?number=1", headers={"Accept-Language": value})

@@ -11,7 +11,8 @@ from foundation.words import catalogue, negotiate, say
 
 
 def placeholders(sentence: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+    """The values that a sentence needs; of one value languages may use different parts, such as a date's month."""
+    return {name.partition(".")[0] for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
 
 
 def test_both_catalogues_have_the_same_keys() -> None:

@@ -98,6 +98,10 @@ async def test_my_evidence_comes_in_pages_newest_first(phone: SignedIn, clock: F
 
 async def test_without_a_token_nothing_is_told(client: httpx.AsyncClient) -> None:
     client.headers.pop("Authorization", None)
-    for method, path in (("GET", "/mobile/v1/evidence"), ("POST", "/mobile/v1/commitments"), ("POST", "/mobile/v1/uploads")):
+    for method, path in (
+        ("GET", "/mobile/v1/evidence"),
+        ("POST", "/mobile/v1/commitments"),
+        ("POST", "/mobile/v1/uploads"),
+    ):
         answer = await client.request(method, path)
         assert (answer.status_code, answer.json()["type"]) == (401, "/problems/not-signed-in")

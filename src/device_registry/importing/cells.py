@@ -27,7 +27,7 @@ _COMPACT = re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})")
 _LAST_YEAR = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
 
 
-class Unclear(Exception):  # noqa: N818 - a finding about a cell, not an error
+class Unclear(Exception):
     """Why a cell cannot be taken, in words."""
 
     def __init__(self, key: str, **values: object) -> None:

@@ -68,15 +68,11 @@ async def import_certificates(
     async with database.transaction() as db:
         tags = {tag for tag, _, _ in read if tag}
         devices = {
-            tag: device
-            for tag, device in (await queries.devices_by_tags(db, tags)).items()
-            if device.unit_id in units
+            tag: device for tag, device in (await queries.devices_by_tags(db, tags)).items() if device.unit_id in units
         }
         known = await queries.facts_of_all(db, {device.id for device in devices.values()})
         recorded: dict[_Key, int | None] = {
-            _key(device, fact): None
-            for device in devices.values()
-            for fact in _results(known[device.id])
+            _key(device, fact): None for device in devices.values() for fact in _results(known[device.id])
         }
         facts: list[tuple[UUID, Fact]] = []
         reports = []

@@ -60,7 +60,7 @@ async def read(content: bytes) -> Table:
     raise ImportUnreadable(why=Spoken(f"import.{found}", rows=MAX_ROWS, columns=MAX_COLUMNS, most=MAX_CELL_CHARACTERS))
 
 
-class _Refused(Exception):  # noqa: N818 - carries the last part of the key of a sentence
+class _Refused(Exception):
     pass
 
 

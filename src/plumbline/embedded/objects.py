@@ -12,7 +12,7 @@ import secrets
 import signal
 import socket
 import subprocess
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -112,10 +112,24 @@ class Objects:
                 pid, marks=[f"-dir={self._folder}/volumes"], wish=signal.SIGTERM, patience_seconds=STOP_SECONDS
             )
         _remove_sockets(pid_file)
-        self._ports = self._ports or _free_ports()
         self._secrets = _load_or_make_secrets(self._config / "secrets.json")
         self._write_configuration(self._secrets)
-        self.process = processes.start(
+        chosen_before = bool(self._ports)
+        for attempt in range(1, 4):
+            self._ports = self._ports or _free_ports()
+            self.process = self._launch(pid_file)
+            try:
+                await self._ready(self.process)
+                break
+            except EmbeddedServerError as error:
+                # Somebody was faster on a port that was free a moment ago. Ports once told to others are kept.
+                if chosen_before or attempt == 3 or "address already in use" not in str(error):
+                    raise
+                self._ports = {}
+        await self._prepare_bucket()
+
+    def _launch(self, pid_file: Path) -> subprocess.Popen[bytes]:
+        process = processes.start(
             self._command(),
             log=self.log,
             when_we_die=signal.SIGKILL,  # for the reason given in `stop`
@@ -123,9 +137,8 @@ class Objects:
             environ=self._environ(),
         )
         sockets = [f"/tmp/seaweedfs-{one}-grpc-{self._ports[f'{one}.grpc']}.sock" for one in SERVERS]  # noqa: S108
-        pid_file.write_text("\n".join([str(self.process.pid), *sockets, ""]))
-        await self._ready(self.process)
-        await self._prepare_bucket()
+        pid_file.write_text("\n".join([str(process.pid), *sockets, ""]))
+        return process
 
     async def stop(self) -> None:
         """SIGTERM, and SIGKILL soon after: `weed` would wait 15 seconds for gRPC streams that it keeps open to itself.
@@ -206,15 +219,13 @@ class Objects:
         for _ in range(START_SECONDS * 20):
             if process.poll() is not None:
                 break
-            try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", self._ports["s3"])
-                writer.write(b"GET /healthz HTTP/1.0\r\n\r\n")
-                answer = await reader.readline()
-                writer.close()
-                if b" 200 " in answer:
-                    return
-            except OSError:
-                pass
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(1):
+                    reader, writer = await asyncio.open_connection("127.0.0.1", self._ports["s3"])
+                    with closing(writer):
+                        writer.write(b"GET /healthz HTTP/1.0\r\n\r\n")
+                        if b" 200 " in await reader.readline():
+                            return
             await asyncio.sleep(0.05)
         await processes.end(process, signal.SIGTERM, patience_seconds=5)
         message = f"SeaweedFS does not start; the end of {self.log}:\n{processes.last_lines(self.log)}"
