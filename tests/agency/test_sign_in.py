@@ -174,6 +174,16 @@ async def test_one_address_may_fail_twenty_times_over_all_names(database: Databa
     assert await book(database, clock, "name-0", "192.0.2.2")
 
 
+async def test_an_address_from_which_everybody_succeeds_is_never_in_the_way(
+    database: Database, clock: FixedClock
+) -> None:
+    for n in range(sign_in.MOST_FAILURES_BY_ADDRESS + 1):
+        attempt_id = await book(database, clock, f"name-{n}", "192.0.2.1")
+        assert attempt_id
+        async with database.transaction() as db:
+            await queries.attempt_succeeded(db, attempt_id)
+
+
 async def test_attempts_at_the_same_time_do_not_pass_the_limits_together(database: Database, clock: FixedClock) -> None:
     by_name = await asyncio.gather(*(book(database, clock, "name", f"192.0.2.{n}") for n in range(24)))
     assert sum(map(bool, by_name)) == sign_in.MOST_FAILURES_BY_NAME

@@ -56,6 +56,7 @@ def heard() -> Heard:
 
 @pytest.fixture
 def registry_app(database: Database, clock: FixedClock, heard: Heard) -> Litestar:
+    settings = Settings()
     return Litestar(
         [*ROUTES, router],
         middleware=[DefineMiddleware(TokenAuthentication, exclude="^/schema")],
@@ -65,7 +66,7 @@ def registry_app(database: Database, clock: FixedClock, heard: Heard) -> Litesta
         dependencies={
             "database": Provide(lambda: database, sync_to_thread=False),
             "clock": Provide(lambda: clock, sync_to_thread=False),
-            "settings": Provide(lambda: Settings(), sync_to_thread=False),
+            "settings": Provide(lambda: settings, sync_to_thread=False),
             "standing_changed": Provide(lambda: heard, sync_to_thread=False),
         },
         state=State({"database": database, "clock": clock}),
@@ -265,7 +266,11 @@ async def test_a_supervisor_reads_what_a_manager_writes_and_an_officer_neither(
     is_problem(await client.get("/desk/v1/devices"), 401, "not-signed-in")
 
 
-DEVICES = "设备编号,类别,出厂编号,型号,制造单位,使用方式,单位\nA-1,声级计,1,M,X,手持式,\nA-2,SPEED_LASER,2,M,X,MOBILE,{unit}\n"
+DEVICES = """\
+设备编号,类别,出厂编号,型号,制造单位,使用方式,单位
+A-1,声级计,1,M,X,手持式,
+A-2,SPEED_LASER,2,M,X,MOBILE,{unit}
+"""
 
 
 async def test_a_file_of_devices_is_taken_raw(manager: Desk, city: City) -> None:

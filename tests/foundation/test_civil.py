@@ -39,8 +39,9 @@ def test_days_that_change_the_clock_are_not_24_hours_long() -> None:
     assert lengths == {timedelta(hours=23), timedelta(hours=25), timedelta(hours=24)}
 
 
-@given(st.datetimes(datetime(1900, 1, 2), datetime(9998, 12, 30), timezones=st.just(UTC)))
-def test_an_instant_lies_in_its_day(instant: datetime) -> None:
+@given(st.timedeltas(timedelta(days=1), timedelta(days=365 * 8000)))
+def test_an_instant_lies_in_its_day(since: timedelta) -> None:
+    instant = datetime(1900, 1, 1, tzinfo=UTC) + since
     day = day_of(instant)
     assert beginning_of(day) <= instant < end_of(day)
 

@@ -1,6 +1,7 @@
 """Every failure of a request is a problem in the reader's language, and tells nothing internal."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -161,7 +162,9 @@ async def test_a_crash_tells_the_log_everything_but_variables_and_the_caller_onl
 
 async def test_a_caller_who_goes_away_in_mid_body_is_no_failure_of_ours(client: httpx.AsyncClient) -> None:
     app, sent = client._transport.app, []  # type: ignore[attr-defined]
-    events = iter([{"type": "http.request", "body": b'{"inn', "more_body": True}, {"type": "http.disconnect"}])
+    events: Iterator[dict[str, Any]] = iter(
+        [{"type": "http.request", "body": b'{"inn', "more_body": True}, {"type": "http.disconnect"}]
+    )
 
     async def receive() -> dict[str, Any]:
         return next(events)

@@ -34,6 +34,12 @@ class SignedIn(NamedTuple):
     def commitment(self, body: bytes, clock: FixedClock, **facts: Any) -> str:
         return self.officer.commitment(body, clock.now(), **facts)
 
+    async def commit(self, body: bytes, clock: FixedClock, **facts: Any) -> str:
+        """The evidence id of a commitment that was acknowledged."""
+        answer = await self.client.post("/mobile/v1/commitments", json={"jws": self.commitment(body, clock, **facts)})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["evidence_id"])
+
 
 @pytest_asyncio.fixture
 async def client(services: Settings, database_url: str, clock: FixedClock) -> AsyncIterator[httpx.AsyncClient]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Literal, TypeVar
 
-from device_registry.importing.table import Cell
+from device_registry.importing.table import Cell, NotADay
 from foundation.problem import Spoken
 
 Meant = TypeVar("Meant")
@@ -39,7 +39,7 @@ def text(cell: Cell | None, *, most: int = 200) -> str:
     """The cell as text, spaces put in order; '' for an empty one. Raises Unclear."""
     if cell is None or cell == "":
         return ""
-    if isinstance(cell, bool | date | time | timedelta):
+    if isinstance(cell, bool | date | NotADay):
         raise Unclear("not-text")
     if isinstance(cell, float | int):
         return _digits(cell)
@@ -62,7 +62,7 @@ def day(cell: Cell | None, order: DateOrder, *, epoch_1904: bool) -> date | None
         return cell.date()
     if isinstance(cell, date):
         return cell
-    if isinstance(cell, bool | time | timedelta):
+    if isinstance(cell, bool | NotADay):
         raise Unclear("not-a-day")
     if isinstance(cell, float | int):
         return _serial(cell, epoch_1904=epoch_1904)
@@ -72,7 +72,7 @@ def day(cell: Cell | None, order: DateOrder, *, epoch_1904: bool) -> date | None
 
 def number(cell: Cell | None) -> float | None:
     """A decimal number with a point; None for an empty cell. Raises Unclear."""
-    if isinstance(cell, bool | date | time | timedelta):
+    if isinstance(cell, bool | date | NotADay):
         raise Unclear("not-a-number")
     if isinstance(cell, str):
         cell = cell.strip()

@@ -1,0 +1,72 @@
+"""How much is done: sizes and counts of a run, and the goals it is held against."""
+
+import msgspec
+
+MB = 1_000_000
+MIB = 1 << 20
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """One run. Sizes in bytes, times in seconds."""
+
+    rounds: int = 5
+    photograph_clients: int = 16
+    photographs: int = 128
+    """Sent by every contender in every round."""
+    photograph_bytes: int = 2 * MB
+    video_clients: int = 2
+    videos: int = 2
+    video_bytes: int = 256 * MIB
+    chunk_bytes: int = 8 * MIB
+    standing_clients: int = 64
+    standing_seconds: float = 5.0
+    section_seconds: float = 140.0
+    """No round of a section begins after this, so that a slow machine ends too."""
+
+    @property
+    def disk_bytes(self) -> int:
+        """About what all rounds leave behind until the end: nothing that is locked can be removed before."""
+        return self.rounds * (4 * self.photographs * self.photograph_bytes + 3 * self.videos * self.video_bytes)
+
+
+FULL = Plan()
+QUICK = Plan(
+    rounds=1,
+    photograph_clients=2,
+    photographs=4,
+    video_clients=2,
+    videos=2,
+    video_bytes=16 * MIB,
+    standing_clients=4,
+    standing_seconds=0.5,
+)
+
+
+class Goal(msgspec.Struct, frozen=True):
+    """What was promised of a contender: a figure (`of`) at least or at most so much."""
+
+    section: str
+    contender: str
+    of: str
+    least: float | None = None
+    most: float | None = None
+
+    def met(self, reached: float) -> bool:
+        return (self.least is None or reached >= self.least) and (self.most is None or reached <= self.most)
+
+
+PHOTOGRAPHS, VIDEOS, STANDING = "photographs", "videos", "standing"
+RAW_PUT, RAW_LOCKED_PUT, RAW_PARTS = "raw S3 PUT", "raw S3 PUT, checked and locked", "raw S3 multipart"
+TO_RECEIPT, TO_SUBMISSION = "Plumbline, to the receipt", "Plumbline, to the submission"
+BARE, BARE_SIGNED_IN, STANDING_ROUTE = "bare SELECT", "bare SELECT behind sign-in", "Plumbline, standing"
+
+GOALS = (
+    Goal(PHOTOGRAPHS, TO_RECEIPT, f"ratio to {RAW_PUT}", least=0.75),
+    Goal(PHOTOGRAPHS, TO_RECEIPT, "server CPU s/GB", most=3),
+    Goal(PHOTOGRAPHS, TO_RECEIPT, "resident growth MB", most=60),
+    Goal(VIDEOS, TO_RECEIPT, f"ratio to {RAW_PARTS}", least=0.85),
+    Goal(VIDEOS, TO_RECEIPT, f"ratio to {RAW_PUT}", least=0.85),
+    Goal(VIDEOS, TO_RECEIPT, "server CPU s/GB", most=3),
+    Goal(VIDEOS, TO_RECEIPT, "resident growth MB", most=60),
+    Goal(STANDING, STANDING_ROUTE, f"ratio to {BARE}", least=0.85),
+)
