@@ -93,6 +93,9 @@ class _Connection(asyncio.Protocol):
 
 async def _own_client(url: str, connections: int, seconds: float, lines: list[str]) -> Report:
     place = urlsplit(url)
+    assert place.hostname
+    assert place.port
+    host, port = place.hostname, place.port
     path = place.path + (f"?{place.query}" if place.query else "")
     request = "\r\n".join([f"GET {path} HTTP/1.1", f"Host: {place.netloc}", *lines, "", ""]).encode()
     latencies: list[float] = []
@@ -100,7 +103,7 @@ async def _own_client(url: str, connections: int, seconds: float, lines: list[st
     loop = asyncio.get_running_loop()
     began = perf_counter()
     for _ in range(connections):
-        await loop.create_connection(lambda: _Connection(request, latencies, failed), place.hostname, place.port)
+        await loop.create_connection(lambda: _Connection(request, latencies, failed), host, port)
     await asyncio.sleep(seconds)
     answered, took = latencies[:], perf_counter() - began
     cuts = statistics.quantiles(answered, n=20) if len(answered) > 1 else [0.0] * 19

@@ -36,6 +36,7 @@ class Meter:
     """`with Meter(pids) as meter: ...` and then `meter.cost`."""
 
     cost: Cost
+    """Set at the end of the block."""
 
     def __init__(self, pids: Pids) -> None:
         self._pids = pids
@@ -48,13 +49,19 @@ class Meter:
         self._began = perf_counter()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         seconds = perf_counter() - self._began
-        spent = [cpu_seconds(root) - before for root, before in zip(self._pids, self._before, strict=True)]
+        server_cpu, database_cpu, store_cpu = (
+            cpu_seconds(root) - before for root, before in zip(self._pids, self._before, strict=True)
+        )
         server, *workers = family(self._pids.server)
         self.cost = Cost(
             seconds,
-            *spent,
+            server_cpu,
+            database_cpu,
+            store_cpu,
             sum(os.times()[:2]) - self._client_before,
             peak_mb(server),
             sum(peak_mb(pid) for pid in workers),
@@ -72,7 +79,9 @@ def cpu_seconds(root: int) -> float:
 
 def family(root: int) -> list[int]:
     """The process and its living descendants, itself first."""
-    parents = {int(folder.name): _parent(int(folder.name)) for folder in Path("/proc").iterdir() if folder.name.isdigit()}
+    parents = {
+        int(folder.name): _parent(int(folder.name)) for folder in Path("/proc").iterdir() if folder.name.isdigit()
+    }
     found = [root]
     for pid in found:
         found += [child for child, parent in parents.items() if parent == pid]

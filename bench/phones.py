@@ -1,7 +1,6 @@
 """A phone as the API sees it: signed in once, commitments signed before the clock runs, then HTTP alone."""
 
 import base64
-import hashlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -79,7 +78,9 @@ async def upload_at_once(session: aiohttp.ClientSession, url: str, phone: Phone,
     """The whole file with the creation of its upload; over when the receipt is here."""
     size = {"Content-Length": str(evidence.capture.size)}
     headers = phone.headers | OCTETS | evidence.creation | size
-    async with session.post(f"{url}/mobile/v1/uploads", data=sliced(evidence.capture.pieces), headers=headers) as answer:
+    async with session.post(
+        f"{url}/mobile/v1/uploads", data=sliced(evidence.capture.pieces), headers=headers
+    ) as answer:
         await _expect(answer, 201)
         _check_receipt(answer)
 
@@ -99,7 +100,9 @@ async def upload_in_chunks(session: aiohttp.ClientSession, url: str, phone: Phon
 
 
 async def submit(session: aiohttp.ClientSession, url: str, phone: Phone, evidence: Evidence) -> None:
-    async with session.post(f"{url}/mobile/v1/evidence/{evidence.evidence_id}/submission", headers=phone.headers) as answer:
+    async with session.post(
+        f"{url}/mobile/v1/evidence/{evidence.evidence_id}/submission", headers=phone.headers
+    ) as answer:
         await _expect(answer, 200)
 
 
@@ -122,9 +125,3 @@ def _check_receipt(answer: aiohttp.ClientResponse) -> None:
     outcome, receipt = answer.headers.get("Plumbline-Outcome"), answer.headers.get("Plumbline-Receipt")
     if outcome != "ADMITTED" or not receipt:
         raise RuntimeError(f"outcome {outcome}, receipt {receipt}")
-
-
-def digest_of(capture: Capture) -> bytes:
-    digest = bytes.fromhex(capture.sha256)
-    assert len(digest) == hashlib.sha256().digest_size
-    return digest

@@ -20,18 +20,20 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     chunk_bytes: int = 8 * MIB
     standing_clients: int = 64
     standing_seconds: float = 5.0
+    first_round_uncounted: bool = True
     section_seconds: float = 140.0
     """No round of a section begins after this, so that a slow machine ends too."""
 
     @property
     def disk_bytes(self) -> int:
         """About what all rounds leave behind until the end: nothing that is locked can be removed before."""
-        return self.rounds * (4 * self.photographs * self.photograph_bytes + 3 * self.videos * self.video_bytes)
+        return (self.rounds + 1) * (4 * self.photographs * self.photograph_bytes + 3 * self.videos * self.video_bytes)
 
 
 FULL = Plan()
 QUICK = Plan(
     rounds=1,
+    first_round_uncounted=False,
     photograph_clients=2,
     photographs=4,
     video_clients=2,

@@ -30,7 +30,12 @@ class RawStore:
     def presigned(self, method: str, key: str, **query: str) -> URL:
         """Good for an hour, for a payload that is not signed."""
         url = self._signer.get_presigned_url(
-            method, self._bucket, key, timedelta(hours=1), request_date=datetime.now(UTC), extra_query_params=dict(query)
+            method,
+            self._bucket,
+            key,
+            timedelta(hours=1),
+            request_date=datetime.now(UTC),
+            extra_query_params=dict(query),
         )
         return URL(url, encoded=True)
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,53 +32,52 @@ class Server(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """Everything that is running. `people` can sign in."""
+    """What is running for all sections. `people` can sign in."""
 
     settings: Settings
     people: list[SeededPerson]
-    api: Server
-    bare: Server
-    bare_signed_in: Server
+    logs: Path
     database_pid: int
     store_pid: int
 
     def pids(self, server: Server) -> Pids:
         return Pids(server.pid, self.database_pid, self.store_pid)
 
+    def api(self) -> AbstractAsyncContextManager[Server]:
+        """The API as `plumbline api` serves it."""
+        return _serving(self, "plumbline", "api")
+
+    def bare(self, *, signed_in: bool) -> AbstractAsyncContextManager[Server]:
+        """A yardstick: see bench.bare."""
+        return _serving(self, "bench.bare", "signed-in" if signed_in else "open")
+
 
 @asynccontextmanager
 async def stage(say: Callable[[str], None]) -> AsyncIterator[Stage]:
-    """Starts everything in a temporary folder; ends it and removes the folder afterwards."""
+    """PostgreSQL and the object store with a demonstration city, in a temporary folder that is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="plumbline-bench-") as folder:
-        async with running(Settings(data=Path(folder) / "data"), durable=True, say=say) as settings, AsyncExitStack() as stack:
+        os.chmod(folder, 0o711)  # as root, PostgreSQL runs as another account and must pass through
+        async with running(Settings(data=Path(folder) / "data"), durable=True, say=say) as settings:
             await migrate(settings.owner_url)
             people = (await seed(settings)).people
-            servers = [
-                await stack.enter_async_context(_server(settings, Path(folder), *command))
-                for command in (
-                    ("plumbline", "api"),
-                    ("bench.bare", "open"),
-                    ("bench.bare", "signed-in"),
-                )
-            ]
             (database_pid,), (store_pid,) = meter.children_called("postgres"), meter.children_called("weed")
-            yield Stage(settings, people, *servers, database_pid, store_pid)
+            yield Stage(settings, people, Path(folder), database_pid, store_pid)
 
 
 @asynccontextmanager
-async def _server(settings: Settings, folder: Path, module: str, argument: str) -> AsyncIterator[Server]:
-    """`python -m module argument`, told by the environment what an operator would tell it; its log beside the data."""
+async def _serving(on: Stage, module: str, argument: str) -> AsyncIterator[Server]:
+    """`python -m module argument`, told by the environment what an operator would tell it."""
     port = _free_port()
-    told = {name: str(getattr(settings, name)) for name in (*CONNECTIONS, "data")} | {"port": str(port)}
+    told = {name: str(getattr(on.settings, name)) for name in (*CONNECTIONS, "data")} | {"port": str(port)}
     environ = os.environ | {known_settings.variable(name): value for name, value in told.items()}
-    log = folder / f"{module}-{argument}.log"
+    log = on.logs / f"{module}-{argument}.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", module, argument, env=environ, cwd=ROOT, stdout=output, stderr=output
-        )  # fmt: skip
+        )
     try:
         url = f"http://127.0.0.1:{port}"
-        await _answering(url, process, log)
+        await _answering(url, process)
         yield Server(url, process.pid)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -86,7 +85,7 @@ async def _server(settings: Settings, folder: Path, module: str, argument: str) 
         await process.wait()
 
 
-async def _answering(url: str, process: Process, log: Path) -> None:
+async def _answering(url: str, process: Process) -> None:
     async with aiohttp.ClientSession() as session:
         for _ in range(START_SECONDS * 20):
             if process.returncode is not None:
@@ -96,7 +95,7 @@ async def _answering(url: str, process: Process, log: Path) -> None:
                     if answer.ok:
                         return
             await asyncio.sleep(0.05)
-    raise RuntimeError(f"{url} does not answer:\n{log.read_text()[-3000:]}")
+    raise TimeoutError(f"{url} does not answer")
 
 
 def _free_port() -> int:

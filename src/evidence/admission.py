@@ -96,17 +96,7 @@ async def record(
         cause,
         now,
     )
-    await queries.add_verdict(db, evidence.id, verdict)
-    if verdict.outcome == "ADMITTED":
-        await queries.add_admission(db, evidence, weighed.standing, now)
-    await tell(
-        db,
-        Event[verdict.outcome],
-        now,
-        evidence_id=evidence.id,
-        actor_id=None,
-        details={"ordinal": ordinal, "cause": cause, "reasons": [reason.code for reason in verdict.reasons]},
-    )
+    await queries.add_verdict(db, evidence.id, verdict, weighed.standing)
     return verdict
 
 
@@ -118,12 +108,11 @@ async def _receive(
     db: Connection, custodian: Custodian, evidence: Evidence, stored: StoredObject, content: Content, courier: Courier
 ) -> Judged:
     now = custodian.clock.now()
-    await queries.add_stored_object(db, stored, now)
-    if not await queries.add_reception(db, evidence, content, now):
+    received = await queries.receive(db, evidence, stored, content, courier, now)
+    if not received.first:
         return await judged(db, evidence.id)
     who = courier.as_actor()
-    await tell(db, Event.RECEIVED, now, evidence_id=evidence.id, **who, details={"sha256": evidence.sha256.hex()})
-    for other in await queries.others_with_bytes(db, evidence):
+    for other in [] if received.new_bytes else await queries.others_with_bytes(db, evidence):
         await tell(db, Event.SAME_BYTES_FOUND, now, evidence_id=evidence.id, **who, details={"other": other})
         await tell(db, Event.SAME_BYTES_FOUND, now, evidence_id=other, **who, details={"other": evidence.id})
     verdict = await record(db, custodian, evidence, await weigh(db, evidence, content), ordinal=1, cause="RECEIVED")
@@ -132,6 +121,5 @@ async def _receive(
             evidence.id, evidence.sha256, evidence.size, verdict.outcome, stored.retained_until, now
         )
     )
-    await queries.add_receipt(db, evidence.id, receipt, now)
-    await queries.close_upload(db, evidence)
+    await queries.acknowledge(db, evidence, receipt, now)
     return Judged(verdict, receipt)

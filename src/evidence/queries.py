@@ -98,14 +98,35 @@ async def receipts_of(db: Connection, evidence_id: UUID) -> dict[str, str]:
 # Judging
 
 
-async def add_stored_object(db: Connection, stored: StoredObject, now: datetime) -> None:
-    """Waits for another transaction that stores the same bytes, so that whoever comes second sees the first."""
-    await db.execute(
+class Received(NamedTuple):
+    """`first`: not received before. `new_bytes`: no other evidence can have the same."""
+
+    first: bool
+    new_bytes: bool
+
+
+async def receive(
+    db: Connection, evidence: Evidence, stored: StoredObject, content: Content, courier: Courier, now: datetime
+) -> Received:
+    """Writes and tells that the bytes are here. Waits for a transaction that stores the same bytes, to see it."""
+    row = await db.fetchrow(
         """
-        insert into stored_object (sha256, size, key, version_id, retained_until, stored_at)
-        values ($1, $2, $3, $4, $5, $6)
-        on conflict (sha256) do update
-           set retained_until = greatest(stored_object.retained_until, excluded.retained_until)
+        with kept as (
+            insert into stored_object (sha256, size, key, version_id, retained_until, stored_at)
+            values ($1, $2, $3, $4, $5, $6)
+            on conflict (sha256) do update
+               set retained_until = greatest(stored_object.retained_until, excluded.retained_until)
+            returning sha256, xmax = 0 as inserted
+        ), received as (
+            insert into reception (evidence_id, sha256, media_type, trouble, metadata, received_at)
+            select $7, sha256, $8, $9, $10, $6 from kept
+            on conflict (evidence_id) do nothing
+            returning evidence_id
+        ), told as (
+            insert into custody_entry (evidence_id, event, actor_id, phone_id, at, details)
+            select evidence_id, $11, $12, $13, $6, jsonb_build_object('sha256', encode($1, 'hex')) from received
+        )
+        select exists (select from received), inserted from kept
         """,
         stored.sha256,
         stored.size,
@@ -113,26 +134,16 @@ async def add_stored_object(db: Connection, stored: StoredObject, now: datetime)
         stored.version_id,
         stored.retained_until,
         now,
-    )
-
-
-async def add_reception(db: Connection, evidence: Evidence, content: Content, now: datetime) -> bool:
-    """False where the bytes had been received already."""
-    added = await db.fetchval(
-        """
-        insert into reception (evidence_id, sha256, media_type, trouble, metadata, received_at)
-        values ($1, $2, $3, $4, $5, $6)
-        on conflict (evidence_id) do nothing
-        returning true
-        """,
         evidence.id,
-        evidence.sha256,
         content.media_type,
         content.trouble,
         content.metadata,
-        now,
+        Event.RECEIVED,
+        courier.person_id,
+        courier.phone_id,
     )
-    return bool(added)
+    assert row is not None
+    return Received(*row)
 
 
 async def was_received(db: Connection, evidence_id: UUID) -> bool:
@@ -149,62 +160,63 @@ async def others_with_bytes(db: Connection, evidence: Evidence) -> list[UUID]:
     return [row["evidence_id"] for row in rows]
 
 
-async def add_verdict(db: Connection, evidence_id: UUID, verdict: Verdict) -> None:
-    await db.execute(
-        """
-        insert into verdict (evidence_id, ordinal, outcome, reasons, inputs, rule_version, cause, judged_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)
-        """,
-        evidence_id,
-        *(getattr(verdict, name) for name in Verdict.__struct_fields__),
-    )
+async def add_verdict(db: Connection, evidence_id: UUID, verdict: Verdict, standing: Standing | None) -> None:
+    """The verdict, the admission if it admits, and the custody entry, in one statement.
 
-
-async def add_admission(db: Connection, evidence: Evidence, standing: Standing | None, now: datetime) -> None:
-    """`standing` is None for what the phone captured by itself.
-
-    Raises ForeignKeyViolationError where the device's periods are not (any more) what the caller believed.
+    `standing` is the device's, None for what the phone captured by itself. Raises ForeignKeyViolationError where the
+    device's periods are not (any more) what the caller believed.
     """
     needed = None if standing is None else standing.device.verification_needed
     await db.execute(
         """
-        insert into admission (evidence_id, by_device, device_tag, device_id, verification_needed, conclusion_id,
-                               captured, verified_during, admitted_at)
-        select id, by_device, device_tag, $2, $3::boolean, $4, captured, case when $3 then captured end, $5
-          from evidence
-         where id = $1
+        with judged as (
+            insert into verdict (evidence_id, ordinal, outcome, reasons, inputs, rule_version, cause, judged_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)
+            returning evidence_id, ordinal, outcome, cause, judged_at
+        ), admitted as (
+            insert into admission (evidence_id, by_device, device_tag, device_id, verification_needed, conclusion_id,
+                                   captured, verified_during, admitted_at)
+            select id, by_device, device_tag, $9, $10::boolean, $11, captured, case when $10 then captured end, judged_at
+              from judged
+              join evidence on evidence.id = judged.evidence_id
+             where outcome = 'ADMITTED'
+        )
+        insert into custody_entry (evidence_id, event, actor_id, phone_id, at, details)
+        select evidence_id, $12, null, null, judged_at,
+               jsonb_build_object('ordinal', ordinal, 'cause', cause, 'reasons', $13::text[])
+          from judged
         """,
-        evidence.id,
+        evidence_id,
+        *(getattr(verdict, name) for name in Verdict.__struct_fields__),
         None if standing is None else standing.device.id,
         needed,
         None if standing is None or needed else standing.conclusion_id,
-        now,
+        Event[verdict.outcome],
+        [reason.code for reason in verdict.reasons],
     )
 
 
-async def close_upload(db: Connection, evidence: Evidence) -> None:
-    """The transfer is over: its offset says so to whoever asks again, its pieces are no longer needed."""
+async def acknowledge(db: Connection, evidence: Evidence, receipt: str, now: datetime) -> None:
+    """Receipt 2, and the end of the transfer: its offset says so to whoever asks again, its pieces go."""
     await db.execute(
         """
-        with closed as (
-            update upload
-               set at = $2, epoch = epoch + 1, multipart_id = null, parts = '[]'
-             where evidence_id = $1
+        with signed as (
+            insert into receipt (evidence_id, kind, jws, issued_at)
+            values ($1, 'SAFE_TO_WIPE', $2, $3)
             returning evidence_id
+        ), closed as (
+            update upload
+               set at = $4, epoch = epoch + 1, multipart_id = null, parts = '[]'
+              from signed
+             where upload.evidence_id = signed.evidence_id
+            returning upload.evidence_id
         )
         delete from upload_piece using closed where upload_piece.evidence_id = closed.evidence_id
         """,
         evidence.id,
-        evidence.size,
-    )
-
-
-async def add_receipt(db: Connection, evidence_id: UUID, jws: str, now: datetime) -> None:
-    await db.execute(
-        "insert into receipt (evidence_id, kind, jws, issued_at) values ($1, 'SAFE_TO_WIPE', $2, $3)",
-        evidence_id,
-        jws,
+        receipt,
         now,
+        evidence.size,
     )
 
 

@@ -26,6 +26,7 @@ from evidence.problems import (
 from evidence.store import MOST_PARTS
 from evidence.upload_finish import finish_parts, finish_small
 from evidence.upload_repetition import why_not
+from evidence.upload_state import Upload
 from evidence.upload_writer import PART_BYTES, Checksum, Writer
 from foundation.database import Connection
 
@@ -41,16 +42,25 @@ class Progress(NamedTuple):
 
 async def begin(custodian: Custodian, evidence_id: UUID, length: int, courier: Courier) -> Progress:
     """Opens the upload of committed evidence, or finds the one that stands. Raises NotCommitted, LengthDiffers."""
-    now = custodian.clock.now()
-    expires_at = now + custodian.upload_expiry
-    async with custodian.database.transaction() as db:
-        evidence = await _committed(db, evidence_id, courier)
-        if length != evidence.size:
-            raise LengthDiffers(field="Upload-Length", committed=evidence.size, announced=length)
-        if await upload_state.begin(db, evidence, courier, now, expires_at):
-            await tell(db, Event.UPLOAD_BEGUN, now, evidence_id=evidence_id, **courier.as_actor())
-            return Progress(evidence, 0, expires_at, None)
-    return await progress(custodian, evidence_id, courier)
+    evidence, upload = await _begun(custodian, evidence_id, length, courier)
+    if upload is None:
+        return await progress(custodian, evidence_id, courier)
+    return Progress(evidence, upload.at, upload.expires_at, None)
+
+
+async def begin_with(
+    custodian: Custodian,
+    evidence_id: UUID,
+    length: int,
+    stream: AsyncIterator[bytes],
+    courier: Courier,
+    checksum: Checksum | None = None,
+) -> Progress:
+    """Opens the upload with its first bytes, as `begin` and then `append` would. Where one stands, nothing is read."""
+    evidence, upload = await _begun(custodian, evidence_id, length, courier)
+    if upload is None:
+        return await progress(custodian, evidence_id, courier)
+    return await _write(custodian, evidence, upload, stream, courier, checksum)
 
 
 async def progress(custodian: Custodian, evidence_id: UUID, courier: Courier) -> Progress:
@@ -88,27 +98,7 @@ async def append(
         upload = await upload_state.take_over(db, evidence_id, offset)
     if upload is None:
         raise await why_not(custodian, evidence, offset, stream, courier)
-    if upload.part + evidence.size // PART_BYTES > MOST_PARTS:  # only a client that restarts for ever gets here
-        await terminate(custodian, evidence_id, courier)
-        raise NoSuchUpload
-    if upload.at == evidence.size:
-        done = await finish_parts(custodian, evidence, upload, courier)
-        return Progress(evidence, evidence.size, upload.expires_at, done)
-    writer = await Writer.open(custodian, evidence, upload, checksum)
-    try:
-        async for chunk in stream:
-            await writer.write(chunk)
-    except Exception:
-        await writer.keep()
-        raise
-    written = await writer.end()
-    if not written.whole:
-        return Progress(evidence, written.upload.at, written.upload.expires_at, None)
-    if written.body is None:
-        done = await finish_parts(custodian, evidence, written.upload, courier)
-    else:
-        done = await finish_small(custodian, evidence, written.upload, courier, written.body)
-    return Progress(evidence, evidence.size, written.upload.expires_at, done)
+    return await _write(custodian, evidence, upload, stream, courier, checksum)
 
 
 async def terminate(custodian: Custodian, evidence_id: UUID, courier: Courier) -> None:
@@ -173,6 +163,49 @@ async def drop_expired(custodian: Custodian, most: int = 100) -> int:
         if upload.multipart_id and not received:
             await custodian.store.abort_parts(evidence.sha256, upload.multipart_id)
     return len(candidates)
+
+
+async def _begun(
+    custodian: Custodian, evidence_id: UUID, length: int, courier: Courier
+) -> tuple[Evidence, Upload | None]:
+    now = custodian.clock.now()
+    async with custodian.database.connection() as db:
+        evidence = await _committed(db, evidence_id, courier)
+        if length != evidence.size:
+            raise LengthDiffers(field="Upload-Length", committed=evidence.size, announced=length)
+        return evidence, await upload_state.begin(db, evidence_id, courier, now, now + custodian.upload_expiry)
+
+
+async def _write(
+    custodian: Custodian,
+    evidence: Evidence,
+    upload: Upload,
+    stream: AsyncIterator[bytes],
+    courier: Courier,
+    checksum: Checksum | None,
+) -> Progress:
+    """The holder of the epoch takes what the stream brings."""
+    if upload.part + evidence.size // PART_BYTES > MOST_PARTS:  # only a client that restarts for ever gets here
+        await terminate(custodian, evidence.id, courier)
+        raise NoSuchUpload
+    if upload.at == evidence.size:
+        done = await finish_parts(custodian, evidence, upload, courier)
+        return Progress(evidence, evidence.size, upload.expires_at, done)
+    writer = await Writer.open(custodian, evidence, upload, checksum)
+    try:
+        async for chunk in stream:
+            await writer.write(chunk)
+    except Exception:
+        await writer.keep()
+        raise
+    written = await writer.end()
+    if not written.whole:
+        return Progress(evidence, written.upload.at, written.upload.expires_at, None)
+    if written.body is None:
+        done = await finish_parts(custodian, evidence, written.upload, courier)
+    else:
+        done = await finish_small(custodian, evidence, written.upload, courier, written.body)
+    return Progress(evidence, evidence.size, written.upload.expires_at, done)
 
 
 async def _committed(db: Connection, evidence_id: UUID, courier: Courier | None = None) -> Evidence:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from evidence.model import Courier, Evidence
+from evidence.custody import Event
+from evidence.model import Courier
 from evidence.store import Part
 from foundation.database import Connection
 
@@ -26,21 +27,31 @@ class Upload(NamedTuple):
     expires_at: datetime
 
 
-async def begin(db: Connection, evidence: Evidence, courier: Courier, now: datetime, expires_at: datetime) -> bool:
-    """False where an upload stands already."""
-    begun = await db.fetchval(
-        """
-        insert into upload (evidence_id, courier_id, created_at, expires_at)
-        values ($1, $2, $3, $4)
-        on conflict (evidence_id) do nothing
-        returning true
-        """,
-        evidence.id,
+async def begin(
+    db: Connection, evidence_id: UUID, courier: Courier, now: datetime, expires_at: datetime
+) -> Upload | None:
+    """A new upload, the caller holding the right to it, with its custody entry. None where one stands already."""
+    row = await db.fetchrow(
+        f"""
+        with begun as (
+            insert into upload (evidence_id, courier_id, created_at, expires_at)
+            values ($1, $2, $3, $4)
+            on conflict (evidence_id) do nothing
+            returning {_COLUMNS}
+        ), told as (
+            insert into custody_entry (evidence_id, event, actor_id, phone_id, at, details)
+            select evidence_id, $5, $2, $6, $3, '{{}}' from begun
+        )
+        select {_COLUMNS} from begun
+        """,  # noqa: S608 - a constant list of columns
+        evidence_id,
         courier.person_id,
         now,
         expires_at,
+        Event.UPLOAD_BEGUN,
+        courier.phone_id,
     )
-    return bool(begun)
+    return _upload(row) if row else None
 
 
 async def take_over(db: Connection, evidence_id: UUID, offset: int | None = None) -> Upload | None:

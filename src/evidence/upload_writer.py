@@ -86,14 +86,14 @@ class Writer:
                 await self._advance(None)
 
     async def keep(self) -> None:
-        """The stream broke off: make durable what came. Not with a checksum: then it is all of the request or nothing."""
+        """The stream broke off: make durable what came. With a checksum it is all of the request or nothing."""
         if self._checksum is None and not self._refused and self._fresh_bytes:
             await self._keep_piece()
 
     async def end(self) -> "Written":
         """The stream ended well. Raises ChecksumMismatch, TakenOver, TryLater."""
         if self._checksum and self._announced and self._announced.digest() != self._checksum.digest:
-            raise ChecksumMismatch(algorithm=self._checksum.algorithm)
+            raise ChecksumMismatch(field="Upload-Checksum", algorithm=self._checksum.algorithm)
         whole = self._at + self._fresh_bytes == self._evidence.size
         if whole and self._single:
             return Written(self._upload, whole, b"".join((self._kept, *self._fresh)))

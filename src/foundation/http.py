@@ -32,6 +32,7 @@ from foundation.problem import (
     Problem,
     Spoken,
     TooLarge,
+    TryLater,
     Unexpected,
     UnsupportedContentType,
 )
@@ -40,6 +41,8 @@ from foundation.words import DEFAULT, Language, negotiate
 PROBLEM_JSON = "application/problem+json"
 MAX_JSON_BYTES = 1 << 20
 """Largest JSON body of the ordinary routes. The longest legitimate one, a commitment, is below 16 KiB."""
+RETRY_AFTER_SECONDS = 5
+"""A restart of PostgreSQL takes about that."""
 
 _BY_STATUS: dict[int, type[Problem]] = {
     401: NotSignedIn,
@@ -135,10 +138,17 @@ def malformed(request: Request[Any, Any, Any], error: HTTPException) -> Response
 
 def unreadable(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     """JSON with bytes that are no UTF-8, or nested beyond measure: msgspec lets these two through as they are."""
-    frames = traceback.walk_tb(error.__traceback__)
-    if any(frame.f_globals.get("__name__") == "litestar.serialization.msgspec_hooks" for frame, _ in frames):
-        return answer(request, not_json())
-    return crashed(request, error)
+    return answer(request, not_json()) if _came_through(error, "litestar.serialization") else crashed(request, error)
+
+
+def out_of_reach(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+    """The database does not answer, or left in the middle of a sentence. Other failures of its kind are ours."""
+    if not _came_through(error, "asyncpg") or (
+        isinstance(error, asyncpg.InterfaceError) and "closed" not in str(error)
+    ):
+        return crashed(request, error)
+    log.error("database out of reach", method=request.method, path=request.url.path, error=type(error).__name__)
+    return answer(request, TryLater(headers={"Retry-After": str(RETRY_AFTER_SECONDS)}))
 
 
 def unstorable(request: Request[Any, Any, Any], error: asyncpg.DataError) -> Response[dict[str, Any]]:
@@ -179,9 +189,20 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     UnicodeDecodeError: unreadable,
     RecursionError: unreadable,
     asyncpg.DataError: unstorable,
+    asyncpg.PostgresConnectionError: out_of_reach,
+    asyncpg.OperatorInterventionError: out_of_reach,
+    asyncpg.InsufficientResourcesError: out_of_reach,
+    asyncpg.InterfaceError: out_of_reach,
+    OSError: out_of_reach,
     Exception: crashed,
 }
 """For the app's `exception_handlers`."""
+
+
+def _came_through(error: Exception, package: str) -> bool:
+    """Whether the exception was raised inside a package, or in something that it called."""
+    names = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(f"{name}.".startswith(f"{package}.") for name in names)
 
 
 def _challenge(problem: Problem) -> dict[str, str]:

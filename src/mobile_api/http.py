@@ -96,8 +96,8 @@ class SignedCommitment(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             max_length=16384,
             description="JWS compact serialisation; header alg ES256, kid the phone's id, "
-            "typ plumbline-commitment+jws; payload evidence_id, sha256, size, media_type, captured_earliest, captured_latest, and where there is one "
-            "device_tag, place, file_name, note.",
+            "typ plumbline-commitment+jws; payload evidence_id, sha256, size, media_type, captured_earliest, "
+            "captured_latest, and where there is one device_tag, place, file_name, note.",
             examples=["eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiJ9.eyJldmlkZW5jZV9pZCI6Ii4uLiJ9.c2lnbmF0dXJl"],
         ),
     ]

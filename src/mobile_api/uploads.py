@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from litestar import HttpMethod, Request, Response, Router, delete, head, patch, post, route
-from litestar.datastructures import ResponseHeader, State
+from litestar.datastructures import MutableScopeHeaders, ResponseHeader, State
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException, InternalServerException
 from litestar.params import FromPath
+from litestar.types import Message, Scope
 
 from agency.http import OPEN
 from agency.model import Actor
@@ -26,7 +27,7 @@ from evidence.problems import (
     NotCommitted,
     OffsetDiffers,
 )
-from foundation.http import declared, refused
+from foundation.http import declared
 from foundation.problem import (
     Malformed,
     NotSignedIn,
@@ -47,6 +48,12 @@ class UploadCut(Problem):
     slug, status = "upload-cut", HTTPStatus.BAD_REQUEST
 
 
+async def speak_tus(message: Message, scope: Scope) -> None:
+    """For the app's `before_send`: every answer about uploads says Tus-Resumable, whoever gives it."""
+    if message["type"] == "http.response.start" and scope["path"].startswith(PATH):
+        MutableScopeHeaders.from_message(message)["Tus-Resumable"] = tus.VERSION
+
+
 @route(
     "/",
     http_method=HttpMethod.OPTIONS,
@@ -59,7 +66,6 @@ async def capabilities(custodian: NamedDependency[Custodian]) -> Response[None]:
     return Response(
         None,
         headers={
-            "Tus-Resumable": tus.VERSION,
             "Tus-Version": tus.VERSION,
             "Tus-Extension": tus.EXTENSIONS,
             "Tus-Checksum-Algorithm": ",".join(tus.CHECKSUM_BYTES),
@@ -88,11 +94,11 @@ async def create(request: Request[Actor, Any, State], custodian: NamedDependency
     with_bytes = request.headers.get("content-length", "") not in ("", "0") or "transfer-encoding" in request.headers
     if with_bytes:
         tus.check_content_type(request.headers)
-    progress = await upload.begin(custodian, evidence_id, length, _courier(request))
-    if with_bytes and progress.offset == 0:
-        progress = await upload.append(
-            custodian, evidence_id, 0, _bytes_of(request), _courier(request), tus.checksum(request.headers)
+        progress = await upload.begin_with(
+            custodian, evidence_id, length, _bytes_of(request), _courier(request), tus.checksum(request.headers)
         )
+    else:
+        progress = await upload.begin(custodian, evidence_id, length, _courier(request))
     return Response(
         None,
         status_code=HTTPStatus.CREATED,
@@ -150,6 +156,7 @@ async def terminate(
 async def overridden(
     evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
 ) -> Response[None]:
+    tus.check_version(request.headers)
     meant = {"PATCH": _append, "DELETE": _terminate}.get(request.headers.get("x-http-method-override", ""))
     if meant is None:
         raise Malformed(field="X-HTTP-Method-Override", what=Spoken("tus.override"))
@@ -173,7 +180,7 @@ async def _append(evidence_id: UUID, request: Request[Actor, Any, State], custod
 async def _terminate(evidence_id: UUID, request: Request[Actor, Any, State], custodian: Custodian) -> Response[None]:
     tus.check_version(request.headers)
     await upload.terminate(custodian, evidence_id, _courier(request))
-    return Response(None, status_code=HTTPStatus.NO_CONTENT, headers={"Tus-Resumable": tus.VERSION})
+    return Response(None, status_code=HTTPStatus.NO_CONTENT)
 
 
 async def _bytes_of(request: Request[Actor, Any, State]) -> AsyncIterator[bytes]:
@@ -196,15 +203,9 @@ def _courier(request: Request[Actor, Any, State]) -> Courier:
     return Courier(request.user.person_id, request.user.phone_id, request.user.unit_id)
 
 
-def _refused(request: Request[Any, Any, Any], problem: Problem) -> Response[dict[str, Any]]:
-    problem.headers = {"Tus-Resumable": tus.VERSION, **problem.headers}
-    return refused(request, problem)
-
-
 router = Router(
     PATH,
     route_handlers=[capabilities, create, offset, append, terminate, overridden],
-    exception_handlers={Problem: _refused},
     request_max_body_size=None,
     tags=["uploads"],
 )

@@ -58,6 +58,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
         },
         middleware=[DefineMiddleware(TokenAuthentication, exclude=["^/openapi", "^/problems"])],
         exception_handlers=EXCEPTION_HANDLERS,
+        before_send=[uploads.speak_tus],
         request_max_body_size=MAX_JSON_BYTES,
         **openapi.configuration(),
     )

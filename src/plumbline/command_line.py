@@ -113,13 +113,24 @@ def seed_database(data: Path | None) -> None:
 @click.option("--server", help="URL of the server. Default: the one running on the data folder.")
 @click.option("--photos", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of photographs.")
 @data_option
-def walkthrough(server: str | None, photos: Path | None, data: Path | None) -> None:
+@click.option(
+    "--passwords",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="JSON file with the passwords of the demonstration. Default: the one in the data folder.",
+)
+@click.option("--language", type=click.Choice(["zh-CN", "en"]), default="zh-CN", show_default=True)
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the table as a picture, too.")
+def walkthrough(
+    server: str | None, photos: Path | None, data: Path | None, passwords: Path | None, language: Any, svg: Path | None
+) -> None:
     """Play an officer's shift through the API and check every verdict."""
-    server = server or _running_server(_settings(data=data))
+    settings = _settings(data=data)
+    server = server or _running_server(settings)
     from plumbline import walkthrough as shift
+    from plumbline.seed import PASSWORDS
 
-    outcome: Any = shift.run(server, photos)
-    sys.exit(asyncio.run(outcome) if asyncio.iscoroutine(outcome) else outcome)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells every request
+    sys.exit(shift.run(server, photos, passwords or settings.data / PASSWORDS, language=language, svg=svg))
 
 
 @cli.command()

@@ -75,35 +75,37 @@ def lying_about_its_size() -> bytes:
     return honest.replace((100 << 20).to_bytes(4, "little"), (10).to_bytes(4, "little"))
 
 
-HOSTILE: dict[str, Callable[[], bytes]] = {
-    "a part of 100 MB": lambda: an_archive({"xl/worksheets/sheet1.xml": b" " * (100 << 20)}),
-    "parts of 100 MB together": lambda: an_archive({f"xl/{n}.xml": b" " * (10 << 20) for n in range(10)}),
-    "a part that lies about its size": lying_about_its_size,
-    "a thousand parts": lambda: an_archive({f"xl/{n}.xml": b"" for n in range(1000)}),
-    "a corner": only_a_corner,
-    "a document type": with_a_doctype,
-    "an archive of something else": lambda: an_archive({"readme.txt": b"hello"}),
-    "half a workbook": lambda: a_workbook(ROWS)[:2000],
-    "an encrypted workbook": lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600,
-    "bytes that are no text": lambda: bytes(range(128, 256)) * 10,
-    "a text with NUL": lambda: b"tag,kind\n\0,\0\n",
-    "a quotation mark that never ends": lambda: b'tag\n"' + b"x,\n" * 50_000,
-    "too many rows": lambda: b"tag\n" + b"x\n" * 20_001,
-    "too many columns": lambda: b"," * 500,
-    "a cell of 3,000 characters": lambda: b"tag\n" + b"x" * 3000,
-    "9 MB": lambda: b"x,\n" * (3 << 20),
-    "a text that stands in a million cells": lambda: a_workbook([["x" * 1900] * 100] * 10_000),
-    "too many rows in a workbook": lambda: a_workbook([["x"]] * 20_001),
+HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "a part of 100 MB": ("too-much", lambda: an_archive({"xl/worksheets/sheet1.xml": b" " * (100 << 20)})),
+    "parts of 100 MB together": ("too-much", lambda: an_archive({f"xl/{n}.xml": b" " * (10 << 20) for n in range(10)})),
+    "a part that lies about its size": ("not-a-table", lying_about_its_size),
+    "a thousand parts": ("too-much", lambda: an_archive({f"xl/{n}.xml": b"" for n in range(1000)})),
+    "a corner": ("too-much", only_a_corner),
+    "a document type": ("not-a-table", with_a_doctype),
+    "an archive of something else": ("not-a-table", lambda: an_archive({"readme.txt": b"hello"})),
+    "half a workbook": ("not-a-table", lambda: a_workbook(ROWS)[:2000]),
+    "an encrypted workbook": ("encrypted-or-old", lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600),
+    "bytes that are no text": ("encoding", lambda: bytes(range(128, 256)) * 10),
+    "a text with NUL": ("not-a-table", lambda: b"tag,kind\n\0,\0\n"),
+    "a quotation mark that never ends": ("cell-too-long", lambda: b'tag\n"' + b"x,\n" * 50_000),
+    "too many rows": ("too-many-cells", lambda: b"tag\n" + b"x\n" * 20_001),
+    "too many columns": ("too-many-cells", lambda: b"," * 500),
+    "a cell of 3,000 characters": ("cell-too-long", lambda: b"tag\n" + b"x" * 3000),
+    "9 MB": ("file-too-large", lambda: b"x,\n" * (3 << 20)),
+    "a text that stands in a million cells": ("too-much", lambda: a_workbook([["x" * 1900] * 100] * 10_000)),
+    "too many rows in a workbook": ("too-many-cells", lambda: a_workbook([["x"]] * 20_001)),
 }
 
 
 @pytest.mark.parametrize("case", HOSTILE)
 async def test_a_hostile_file_is_refused_soon_with_a_reason(case: str) -> None:
-    content = HOSTILE[case]()
+    why, make = HOSTILE[case]
+    content = make()
     began = time.monotonic()
     with pytest.raises(ImportUnreadable) as refused:
         await table.read(content)
     assert time.monotonic() - began < 10
+    assert refused.value.values["why"].key == f"import.{why}"  # type: ignore[attr-defined]
     assert "{" not in refused.value.spoken("zh-CN")["detail"] + refused.value.spoken("en")["detail"]
     assert (await table.read(b"tag\nA-1\n")).rows == [["tag"], ["A-1"]], "and the next file is read as ever"
 
@@ -160,6 +162,12 @@ def test_headings_are_known_in_chinese_english_and_code() -> None:
 def test_constants_fill_empty_cells_and_words_are_translated() -> None:
     mapping = ImportMapping(columns={"tag": "id"}, constants={"serial_no": "-"}, values={"tag": {"one": "A-1"}})
     assert read([["id", "serial"], ["one", ""], ["A-2", "9"]], mapping) == [(2, "A-1", "-"), (3, "A-2", "9")]
+
+
+def test_a_heading_that_the_caller_explains_means_nothing_else() -> None:
+    mapping = ImportMapping(columns={"serial_no": "编号"})
+    with pytest.raises(ImportColumns):
+        read([["编号"], ["7"]], mapping)
 
 
 @pytest.mark.parametrize(

@@ -268,8 +268,7 @@ async def test_a_fact_recorded_between_look_and_insert_cannot_let_evidence_slip_
         assert weighed.finding.outcome == "ADMITTED"
         void = VoidEvent(cause=VoidCause.SEAL_BROKEN, occurred_at=beginning_of(FIRST))
         await record.record_fact(custodian.database, custodian.clock, meter.id, void)
-        await queries.add_stored_object(first, stored, custodian.clock.now())
-        await queries.add_reception(first, evidence, Content("image/jpeg"), custodian.clock.now())
+        await queries.receive(first, evidence, stored, Content("image/jpeg"), officer.courier, custodian.clock.now())
         with pytest.raises(asyncpg.ForeignKeyViolationError):
             await admission.record(first, custodian, evidence, weighed, ordinal=1, cause="RECEIVED")
     courier: Courier = officer.courier

@@ -3,14 +3,18 @@
 from collections.abc import AsyncIterator
 from datetime import date, datetime
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
+import asyncpg
 import httpx
 import msgspec
 import pytest_asyncio
 from litestar import Litestar, get, post
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
 from foundation import problem_pages
@@ -63,39 +67,74 @@ async def crash() -> None:
     raise RuntimeError("a secret of the message" + password[:0])
 
 
+@get("/text")
+async def text(text: FromQuery[str], database: NamedDependency[Database]) -> str:
+    async with database.connection() as db:
+        return str(await db.fetchval("select $1::text", text))
+
+
+@post("/json")
+async def json(data: JSONBody[dict[str, str]], database: NamedDependency[Database]) -> None:
+    async with database.connection() as db:
+        await db.execute("select $1::jsonb", data)
+
+
+@get("/number")
+async def number(number: FromQuery[int], database: NamedDependency[Database]) -> int:
+    async with database.connection() as db:
+        return int(await db.fetchval("select $1::bigint", number))
+
+
+@get("/sum")
+async def sum_(number: FromQuery[int], database: NamedDependency[Database]) -> int:
+    async with database.connection() as db:
+        return int(await db.fetchval("select $1::bigint + 1", number))
+
+
+@get("/cut-off")
+async def cut_off(database: NamedDependency[Database]) -> None:
+    async with database.connection() as db:
+        await db.execute("select pg_terminate_backend(pg_backend_pid())")
+
+
+@get("/not-there")
+async def not_there() -> None:
+    await asyncpg.connect(host="/no/such/folder", user="plumbline")
+
+
+@get("/too-slow")
+async def too_slow(database: NamedDependency[Database]) -> None:
+    async with database.connection() as db:
+        await db.execute("select pg_sleep(60)", timeout=0.01)
+
+
+@get("/our-file")
+async def our_file() -> None:
+    Path("/no/such/file").read_bytes()  # noqa: ASYNC240
+
+
+@get("/our-mistake")
+async def our_mistake(database: NamedDependency[Database]) -> None:
+    async with database.connection() as db:
+        await db.fetchval("select $1::bigint", "not a number")
+
+
+@get("/our-other-mistake")
+async def our_other_mistake() -> None:
+    b"\xff".decode()
+
+
+ROUTES: list[ControllerRouterHandler] = [
+    body, query, path, crash, text, json, number, sum_, cut_off, not_there, too_slow, our_file, our_mistake,
+    our_other_mistake, *problem_pages.ROUTES,
+]  # fmt: skip
+
+
 @pytest_asyncio.fixture
 async def client(database: Database) -> AsyncIterator[httpx.AsyncClient]:
-    @get("/text")
-    async def text(text: FromQuery[str]) -> str:
-        async with database.connection() as db:
-            return str(await db.fetchval("select $1::text", text))
-
-    @post("/json")
-    async def json(data: JSONBody[dict[str, str]]) -> None:
-        async with database.connection() as db:
-            await db.execute("select $1::jsonb", data)
-
-    @get("/number")
-    async def number(number: FromQuery[int]) -> int:
-        async with database.connection() as db:
-            return int(await db.fetchval("select $1::bigint", number))
-
-    @get("/sum")
-    async def sum_(number: FromQuery[int]) -> int:
-        async with database.connection() as db:
-            return int(await db.fetchval("select $1::bigint + 1", number))
-
-    @get("/our-mistake")
-    async def our_mistake() -> None:
-        async with database.connection() as db:
-            await db.fetchval("select $1::bigint", "not a number")
-
-    @get("/our-other-mistake")
-    async def our_other_mistake() -> None:
-        b"\xff".decode()
-
     app = Litestar(
-        [body, query, path, crash, text, json, number, sum_, our_mistake, our_other_mistake, *problem_pages.ROUTES],
+        ROUTES,
+        dependencies={"database": Provide(lambda: database, sync_to_thread=False)},
         exception_handlers=EXCEPTION_HANDLERS,
         before_request=json_only,
         request_max_body_size=MOST_BYTES,

@@ -143,7 +143,15 @@ async def test_a_nul_inside_json_for_the_database_is_a_400(client: httpx.AsyncCl
     assert "U+0000" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["/our-mistake", "/our-other-mistake"])
+@pytest.mark.parametrize("path", ["/cut-off", "/not-there", "/too-slow"])
+async def test_a_database_out_of_reach_is_for_later_and_does_not_stay_so(client: httpx.AsyncClient, path: str) -> None:
+    answer = await problem(client, "GET", path)
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/try-later"), answer.text
+    assert answer.headers["Retry-After"] == "5"
+    assert (await client.get("/text?text=back")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/our-mistake", "/our-other-mistake", "/our-file"])
 async def test_a_mistake_of_ours_is_not_blamed_on_the_caller(client: httpx.AsyncClient, path: str) -> None:
     assert (await problem(client, "GET", path)).status_code == 500
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from msgspec.structs import replace
+from pytest import Subtests
 
 from agency import queries as agency
 from agency.model import PersonKind, UnitKind
@@ -85,36 +86,37 @@ async def test_what_the_server_can_do_is_told_without_a_token_or_a_version(clien
     }
 
 
-@pytest.mark.parametrize("version", [None, "0.2.2", "1.0.1", "", "1.0.0, 1.0.0"])
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE", "HEAD", "overridden"])
 async def test_another_version_of_tus_is_refused_and_ours_is_named(
-    phone: SignedIn, evidence_id: str, version: str | None
+    phone: SignedIn, evidence_id: str, url: str, method: str, subtests: Subtests
 ) -> None:
-    url = await begin(phone, evidence_id)
-    headers = {name: value for name, value in at(0).items() if name != "Tus-Resumable"}
-    headers |= {"Tus-Resumable": version} if version is not None else {}
-    created = {"Upload-Length": str(len(BODY)), "Upload-Metadata": metadata(evidence_id)}
-    for answer in (
-        await phone.client.post(URL, headers=headers | created),
-        await phone.client.patch(url, headers=headers, content=BODY),
-        await phone.client.delete(url, headers=headers),
-        await phone.client.post(url, headers=headers | {"X-HTTP-Method-Override": "PATCH"}, content=BODY),
-        await phone.client.post(url, headers=headers),
-    ):
-        is_problem(answer, 412, "tus-version-not-supported", "Tus-Resumable")
-        assert answer.headers["Tus-Version"] == "1.0.0"
-    asked = await phone.client.head(url, headers=headers)
-    assert (asked.status_code, asked.headers["Tus-Version"], asked.content) == (412, "1.0.0", b"")
+    created = OCTETS | {"Upload-Length": str(len(BODY)), "Upload-Metadata": metadata(evidence_id)}
+    asked = {
+        "POST": phone.client.build_request("POST", URL, headers=created, content=BODY),
+        "PATCH": phone.client.build_request("PATCH", url, headers=at(0), content=BODY),
+        "DELETE": phone.client.build_request("DELETE", url),
+        "HEAD": phone.client.build_request("HEAD", url),
+        "overridden": phone.client.build_request("POST", url, headers={"X-HTTP-Method-Override": "DELETE"}),
+    }[method]
+    for version in (None, "0.2.2", "1.0.1", "", "1.0.0, 1.0.0"):
+        with subtests.test(version):
+            asked.headers.pop("Tus-Resumable", None)
+            asked.headers.update({"Tus-Resumable": version} if version is not None else {})
+            answer = await phone.client.send(asked)
+            assert (answer.status_code, answer.headers["Tus-Version"]) == (412, "1.0.0")
+            if method != "HEAD":
+                is_problem(answer, 412, "tus-version-not-supported", "Tus-Resumable")
     assert await offset_of(phone, url) == 0
 
 
-@pytest.mark.parametrize("length", [None, "", "abc", "-5", "+5", "1.5", "0x10", "1e3", "٣", "9" * 19, "9" * 5000])
 async def test_a_length_that_is_no_number_of_bytes_is_refused(
-    phone: SignedIn, evidence_id: str, length: str | None
+    phone: SignedIn, evidence_id: str, subtests: Subtests
 ) -> None:
-    headers: dict[str, str | bytes] = {**TUS, "Upload-Metadata": metadata(evidence_id)}
-    if length is not None:
-        headers["Upload-Length"] = length.encode()
-    is_problem(await phone.client.post(URL, headers=headers), 400, "malformed", "Upload-Length")
+    for length in (None, "", "abc", "-5", "+5", "1.5", "0x10", "1e3", "٣", "9" * 19, "9" * 5000):
+        headers: dict[str, str | bytes] = {**TUS, "Upload-Metadata": metadata(evidence_id)}
+        headers |= {"Upload-Length": length.encode()} if length is not None else {}
+        with subtests.test(length):
+            is_problem(await phone.client.post(URL, headers=headers), 400, "malformed", "Upload-Length")
 
 
 async def test_another_length_than_committed_is_refused(phone: SignedIn, evidence_id: str) -> None:
@@ -136,30 +138,30 @@ def of_id(text: bytes) -> bytes:
 NO_ID = "Upload-Metadata.evidence_id"
 
 
-@pytest.mark.parametrize(
-    ("said", "field"),
-    [
-        (None, NO_ID),
-        (b"", NO_ID),
-        (b"filename cGhvdG8uanBn", NO_ID),
-        (b"evidence_id", NO_ID),
-        (b"evidence_id ", NO_ID),
-        (of_id(b"17"), NO_ID),
-        (of_id(b"1 or 1=1;--"), NO_ID),
-        (b"evidence_id not*base64", "Upload-Metadata"),
-        (b"evidence_id \xff\xfe", "Upload-Metadata"),
-        (b"evidence_id Zm9", "Upload-Metadata"),
-        (of_id(b"\xff\xfe"), "Upload-Metadata"),
-        (of_id(str(uuid4()).encode()) + b"," + of_id(str(uuid4()).encode()), "Upload-Metadata"),
-        (b"filename cGhvdG8uanBn,filename cGhvdG8uanBn," + of_id(str(uuid4()).encode()), "Upload-Metadata"),
-        (b",".join(b"k%d Zm9v" % key for key in range(5000)), NO_ID),
-    ],
-)
-async def test_metadata_that_names_no_evidence_is_refused(phone: SignedIn, said: bytes | None, field: str) -> None:
-    headers: dict[str, str | bytes] = {**TUS, "Upload-Length": "10"}
-    if said is not None:
-        headers["Upload-Metadata"] = said
-    is_problem(await phone.client.post(URL, headers=headers), 400, "malformed", field)
+NO_EVIDENCE: list[tuple[bytes | None, str]] = [
+    (None, NO_ID),
+    (b"", NO_ID),
+    (b"filename cGhvdG8uanBn", NO_ID),
+    (b"evidence_id", NO_ID),
+    (b"evidence_id ", NO_ID),
+    (of_id(b"17"), NO_ID),
+    (of_id(b"1 or 1=1;--"), NO_ID),
+    (b",".join(b"k%d Zm9v" % key for key in range(5000)), NO_ID),
+    (b"evidence_id not*base64", "Upload-Metadata"),
+    (b"evidence_id \xff\xfe", "Upload-Metadata"),
+    (b"evidence_id Zm9", "Upload-Metadata"),
+    (of_id(b"\xff\xfe"), "Upload-Metadata"),
+    (of_id(str(uuid4()).encode()) + b"," + of_id(str(uuid4()).encode()), "Upload-Metadata"),
+    (b"filename cGhvdG8uanBn,filename cGhvdG8uanBn," + of_id(str(uuid4()).encode()), "Upload-Metadata"),
+]
+
+
+async def test_metadata_that_names_no_evidence_is_refused(phone: SignedIn, subtests: Subtests) -> None:
+    for said, field in NO_EVIDENCE:
+        headers: dict[str, str | bytes] = {**TUS, "Upload-Length": "10"}
+        headers |= {"Upload-Metadata": said} if said is not None else {}
+        with subtests.test(said):
+            is_problem(await phone.client.post(URL, headers=headers), 400, "malformed", field)
 
 
 async def test_evidence_that_nobody_committed_to_cannot_be_uploaded(phone: SignedIn) -> None:
@@ -178,33 +180,37 @@ async def test_what_is_no_upload_address_is_told_as_a_problem_that_speaks_tus(ph
     is_problem(await phone.client.patch(url, headers=at(0)), 401, "not-signed-in")
 
 
-@pytest.mark.parametrize("content_type", [None, "", "application/octet-stream", "image/jpeg", "application/json"])
 async def test_bytes_under_another_content_type_are_refused(
-    phone: SignedIn, evidence_id: str, url: str, content_type: str | None
+    phone: SignedIn, evidence_id: str, url: str, subtests: Subtests
 ) -> None:
-    headers = {name: value for name, value in at(0).items() if name != "Content-Type"}
-    headers |= {"Content-Type": content_type} if content_type is not None else {}
-    is_problem(
-        await phone.client.patch(url, headers=headers, content=BODY), 415, "unsupported-content-type", "Content-Type"
-    )
-    headers |= {"Upload-Length": str(len(BODY)), "Upload-Metadata": metadata(evidence_id)}
-    is_problem(
-        await phone.client.post(URL, headers=headers, content=BODY), 415, "unsupported-content-type", "Content-Type"
-    )
+    created = {"Upload-Length": str(len(BODY)), "Upload-Metadata": metadata(evidence_id)}
+    for content_type in (None, "", "application/octet-stream", "image/jpeg", "application/json"):
+        headers = {name: value for name, value in at(0).items() if name != "Content-Type"}
+        headers |= {"Content-Type": content_type} if content_type is not None else {}
+        with subtests.test(content_type):
+            appended = await phone.client.patch(url, headers=headers, content=BODY)
+            is_problem(appended, 415, "unsupported-content-type", "Content-Type")
+            made = await phone.client.post(URL, headers=headers | created, content=BODY)
+            is_problem(made, 415, "unsupported-content-type", "Content-Type")
     assert await offset_of(phone, url) == 0
 
 
-@pytest.mark.parametrize("offset", [None, "", "abc", "-1", "9" * 19])
-async def test_an_offset_that_is_no_number_of_bytes_is_refused(phone: SignedIn, url: str, offset: str | None) -> None:
-    headers = OCTETS | ({"Upload-Offset": offset} if offset is not None else {})
-    is_problem(await phone.client.patch(url, headers=headers, content=BODY), 400, "malformed", "Upload-Offset")
+async def test_an_offset_that_is_no_number_of_bytes_is_refused(phone: SignedIn, url: str, subtests: Subtests) -> None:
+    for offset in (None, "", "abc", "-1", "9" * 19):
+        headers = OCTETS | ({"Upload-Offset": offset} if offset is not None else {})
+        with subtests.test(offset):
+            answer = await phone.client.patch(url, headers=headers, content=BODY)
+            is_problem(answer, 400, "malformed", "Upload-Offset")
 
 
-@pytest.mark.parametrize("offset", [1, len(BODY), len(BODY) + 1, 10**17])
-async def test_an_offset_where_the_upload_does_not_stand_is_refused(phone: SignedIn, url: str, offset: int) -> None:
-    answer = await phone.client.patch(url, headers=at(offset), content=b"x")
-    is_problem(answer, 409, "offset-differs", "Upload-Offset")
-    assert answer.headers["Upload-Offset"] == "0"
+async def test_an_offset_where_the_upload_does_not_stand_is_refused(
+    phone: SignedIn, url: str, subtests: Subtests
+) -> None:
+    for offset in (1, len(BODY), len(BODY) + 1, 10**17):
+        with subtests.test(offset):
+            answer = await phone.client.patch(url, headers=at(offset), content=b"x")
+            is_problem(answer, 409, "offset-differs", "Upload-Offset")
+            assert answer.headers["Upload-Offset"] == "0"
     assert await offset_of(phone, url) == 0
 
 
@@ -221,30 +227,31 @@ async def test_bytes_with_a_wrong_checksum_are_refused_and_taken_with_the_right_
     assert rest.headers["Plumbline-Outcome"] == "ADMITTED"
 
 
-@pytest.mark.parametrize(
-    ("said", "slug"),
-    [
-        (b"crc32 AAAAAA==", "checksum-unknown"),
-        (b"SHA-1 2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "checksum-unknown"),
-        (b"", "checksum-unknown"),
-        (b"sha1", "malformed"),
-        (b"sha1 ", "malformed"),
-        (b"sha1 not*base64", "malformed"),
-        (b"sha1 \xe9\xe9", "malformed"),
-        (b"sha1 Zm9v", "malformed"),
-        (b"sha256 2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "malformed"),
-    ],
-)
+NO_CHECKSUM = [
+    (b"crc32 AAAAAA==", "checksum-unknown"),
+    (b"SHA-1 2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "checksum-unknown"),
+    (b"", "checksum-unknown"),
+    (b"sha1", "malformed"),
+    (b"sha1 ", "malformed"),
+    (b"sha1 not*base64", "malformed"),
+    (b"sha1 \xe9\xe9", "malformed"),
+    (b"sha1 Zm9v", "malformed"),
+    (b"sha256 2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "malformed"),
+]
+
+
 async def test_a_checksum_that_cannot_be_compared_is_refused_before_anything_happens(
-    phone: SignedIn, evidence_id: str, said: bytes, slug: str
+    phone: SignedIn, evidence_id: str, subtests: Subtests
 ) -> None:
-    headers: dict[str, str | bytes] = {**OCTETS, "Upload-Checksum": said}
     created = {"Upload-Length": str(len(BODY)), "Upload-Metadata": metadata(evidence_id)}
-    is_problem(await phone.client.post(URL, headers=headers | created, content=BODY), 400, slug, "Upload-Checksum")
+    for said, slug in NO_CHECKSUM:
+        headers: dict[str, str | bytes] = {**at(0), "Upload-Checksum": said}
+        with subtests.test(said):
+            made = await phone.client.post(URL, headers=headers | created, content=BODY)
+            is_problem(made, 400, slug, "Upload-Checksum")
+            appended = await phone.client.patch(f"{URL}/{evidence_id}", headers=headers, content=BODY)
+            is_problem(appended, 400, slug, "Upload-Checksum")
     assert (await phone.client.head(f"{URL}/{evidence_id}", headers=TUS)).status_code == 404
-    url = await begin(phone, evidence_id)
-    answer = await phone.client.patch(url, headers=headers | {"Upload-Offset": "0"}, content=BODY)
-    is_problem(answer, 400, slug, "Upload-Checksum")
 
 
 async def chunked(*chunks: bytes) -> AsyncIterator[bytes]:
@@ -257,15 +264,13 @@ async def test_a_chunked_body_without_a_length_is_taken(phone: SignedIn, url: st
     assert (answer.status_code, answer.headers["Plumbline-Outcome"]) == (204, "ADMITTED")
 
 
-async def test_more_bytes_than_announced_are_refused_however_they_come(
-    phone: SignedIn, evidence_id: str, url: str
-) -> None:
+async def test_more_bytes_than_announced_are_refused_however_they_come(phone: SignedIn, evidence_id: str) -> None:
     created = OCTETS | {"Upload-Length": str(len(BODY)), "Upload-Metadata": metadata(evidence_id)}
+    url = f"{URL}/{evidence_id}"
     for answer in (
+        await phone.client.post(URL, headers=created, content=chunked(BODY, b"x")),
         await phone.client.patch(url, headers=at(0), content=chunked(BODY, b"x" * 90)),
         await phone.client.patch(url, headers=at(0), content=BODY + b"x"),
-        await phone.client.post(URL, headers=created, content=chunked(BODY, b"x")),
-        await phone.client.post(URL, headers=created, content=BODY + b"x"),
     ):
         is_problem(answer, 413, "longer-than-committed")
     assert await offset_of(phone, url) == 0

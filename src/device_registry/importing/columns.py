@@ -68,8 +68,9 @@ def rows_of(
     table: Table, mapping: ImportMapping, headings: Mapping[str, tuple[str, ...]], required: Iterable[str]
 ) -> Iterator[Row]:
     """The rows below the header, by field. Raises ImportColumns, naming what is missing or ambiguous."""
-    at = {field: {_plain(field), *map(_plain, known)} for field, known in headings.items()}
-    at |= {field: {_plain(heading)} for field, heading in mapping.columns.items()}
+    said = {field: {_plain(heading)} for field, heading in mapping.columns.items()}
+    taken = {heading for found in said.values() for heading in found}
+    at = {field: {_plain(field), *map(_plain, known)} - taken for field, known in headings.items()} | said
     if unknown := sorted({*mapping.columns, *mapping.constants, *mapping.values} - {*headings}):
         raise ImportColumns(field="mapping", what=Spoken("import.unknown-field", fields=", ".join(unknown)))
     header = max(range(min(len(table.rows), HEADER_WITHIN)), key=lambda n: _known(table.rows[n], at), default=0)

@@ -38,6 +38,9 @@ MAX_INFLATED_BYTES = 64 << 20
 MAX_PARTS = 256
 """Parts of a workbook: one a sheet, and about ten more."""
 
+ENCODINGS = ("utf-8-sig", "gb18030")
+"""Tried in this order; GB 18030 takes almost any bytes."""
+
 Rows = list[list[Any]]
 
 
@@ -59,6 +62,8 @@ def main() -> None:
 
 
 def _limit() -> None:
+    for encoding in (*ENCODINGS, "utf-16", "cp437"):  # cp437: names in archives
+        codecs.lookup(encoding)  # from here on no file can be opened, not even a module
     limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NOFILE: 0}
     if sys.platform == "linux":  # others refuse or ignore it
         limits[resource.RLIMIT_AS] = MEMORY_BYTES
@@ -107,7 +112,7 @@ def _csv(content: bytes) -> Rows:
 
 def _text(content: bytes) -> str:
     utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    for encoding in ["utf-16"] if utf16 else ["utf-8-sig", "gb18030"]:
+    for encoding in ("utf-16",) if utf16 else ENCODINGS:
         try:
             return content.decode(encoding)
         except UnicodeDecodeError:

@@ -22,7 +22,7 @@ class CannotPlayError(SettingsError):
     """The shift cannot be played at all; the message says what to do about it."""
 
 
-class Refused(Exception):  # noqa: N818 - what the server said, which may be what was hoped for
+class Refused(Exception):
     """The server refused. `problem` is the problem's type without its prefix, the status where it has none."""
 
     def __init__(self, answer: httpx.Response) -> None:
@@ -59,7 +59,7 @@ class Api:
             try:
                 answer = self.http.request(method, path, **what)
             except (httpx.TransportError, httpx.InvalidURL) as error:
-                raise CannotPlayError(f"{self.server} does not answer ({error}). Is the server running there?") from error
+                raise CannotPlayError(f"{self.server} does not answer ({error}). Does it run there?") from error
             wait = _wanted_pause(answer)
             if wait is None or wait > LONGEST_WAIT_SECONDS or attempt == ATTEMPTS:
                 break

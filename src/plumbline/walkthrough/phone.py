@@ -6,7 +6,7 @@ import base64
 import hashlib
 import time
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 import httpx
@@ -63,7 +63,7 @@ class Captured(NamedTuple):
 
 
 class _Anchor(NamedTuple):
-    """The server's clock as this phone knows it: what it said, and when by our monotonic clock it was asked and heard."""
+    """The server's clock as this phone knows it: what it said, and when we asked and heard by our monotonic clock."""
 
     server_time: datetime
     asked: float
@@ -72,7 +72,8 @@ class _Anchor(NamedTuple):
     def now(self) -> tuple[datetime, datetime]:
         """The earliest and the latest instant (UTC) that it can be now."""
         now = time.monotonic()
-        return self.server_time + timedelta(seconds=now - self.heard), self.server_time + timedelta(seconds=now - self.asked)
+        heard, asked = (timedelta(seconds=now - then) for then in (self.heard, self.asked))
+        return self.server_time + heard, self.server_time + asked
 
 
 class Phone:
@@ -114,8 +115,8 @@ class Phone:
 
     def commit(self, captured: Captured) -> str:
         """Receipt 1."""
-        receipt: str = self._api.call("POST", "/mobile/v1/commitments", json={"jws": captured.commitment}).json()["receipt"]
-        return receipt
+        answer = self._api.call("POST", "/mobile/v1/commitments", json={"jws": captured.commitment})
+        return str(answer.json()["receipt"])
 
     def begin(self, captured: Captured) -> Progress:
         """Opens the upload, or finds the one that stands."""
@@ -125,7 +126,8 @@ class Phone:
 
     def send(self, captured: Captured, offset: int, part: bytes) -> Progress:
         headers = _OCTETS | {"Upload-Offset": str(offset)}
-        return _progress(self._api.call("PATCH", f"/mobile/v1/uploads/{captured.evidence_id}", headers=headers, content=part))
+        path = f"/mobile/v1/uploads/{captured.evidence_id}"
+        return _progress(self._api.call("PATCH", path, headers=headers, content=part))
 
     def send_and_break_off(self, captured: Captured, offset: int, part: bytes) -> None:
         """Announces all of the part, sends half of it, and breaks the connection."""
@@ -151,7 +153,7 @@ class Phone:
         return progress
 
     def hand_in(self, captured: Captured) -> Verdict:
-        """Evidence that is held is answered as a refusal, and is a verdict all the same. Raises Refused for any other."""
+        """Held evidence is answered as a refusal, and is a verdict all the same. Raises Refused for any other."""
         try:
             answer = self._api.call("POST", f"/mobile/v1/evidence/{captured.evidence_id}/submission").json()
         except Refused as refused:
@@ -172,7 +174,7 @@ class Phone:
         return True
 
 
-class _NetworkLost(Exception):  # noqa: N818 - played, not an error
+class _NetworkLost(Exception):
     pass
 
 

