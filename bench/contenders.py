@@ -37,7 +37,7 @@ DEVICE_TAG = "SLM-001"
 """Of the demonstration city: a verified sound level meter in service."""
 PERSON = "officer-a"
 VARIANT = 1_000_000
-"""Added to the numbers of captures that must differ from another contender's: the same bytes would be told as copies."""
+"""Added to the numbers of captures that must differ from another contender's: equal bytes would be told as copies."""
 
 _WARMING = count(3 * VARIANT)
 Item = TypeVar("Item")

@@ -57,7 +57,10 @@ async def held(
     server_pid: int,
     say: Callable[[str], None],
 ) -> Section:
-    """One round that is not counted, while connections, plans and files are made; then at least one that is. No further one begins after the plan's time."""
+    """One round that is not counted, while connections, plans and files are made; then at least one that is.
+
+    No further one begins after the plan's time.
+    """
     idle = meter.resident_mb(server_pid)
     turns: dict[str, list[Turn]] = {contender.name: [] for contender in contenders}
     for contender in contenders if plan.first_round_uncounted else ():

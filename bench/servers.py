@@ -56,7 +56,7 @@ class Stage(NamedTuple):
 async def stage(say: Callable[[str], None]) -> AsyncIterator[Stage]:
     """PostgreSQL and the object store with a demonstration city, in a temporary folder that is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="plumbline-bench-") as folder:
-        os.chmod(folder, 0o711)  # as root, PostgreSQL runs as another account and must pass through
+        os.chmod(folder, 0o711)  # noqa: PTH101 - as root, PostgreSQL runs as another account and must pass through
         async with running(Settings(data=Path(folder) / "data"), durable=True, say=say) as settings:
             await migrate(settings.owner_url)
             people = (await seed(settings)).people

@@ -8,10 +8,13 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
+from evidence.custodian import Custodian
 from foundation.database import Database
 from plumbline.embedded.services import running
 from plumbline.migrations import migrate
+from plumbline.opening import opened
 from plumbline.settings import Settings
 from tests.support import FixedClock
 
@@ -64,3 +67,10 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def clock() -> FixedClock:
     return FixedClock()
+
+
+@pytest_asyncio.fixture
+async def custodian(services: Settings, database_url: str, clock: FixedClock) -> AsyncIterator[Custodian]:
+    settings = replace(services, database_url=database_url, retention_days=36500, database_connections=8)
+    async with opened(settings, clock) as custodian:
+        yield custodian

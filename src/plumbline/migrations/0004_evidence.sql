@@ -155,6 +155,7 @@ create table custody_entry (
 comment on table custody_entry is 'What happened, written in the transaction of what it tells. The application may only add.';
 create index custody_entry_evidence on custody_entry (evidence_id, id);
 create index custody_entry_actor on custody_entry (actor_id, id);
+create index custody_entry_phone on custody_entry (phone_id, id);
 
 create view evidence_state as
 select evidence.id as evidence_id,

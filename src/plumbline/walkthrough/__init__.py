@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from foundation.words import Language, say
+from foundation.words import Language
 from plumbline.walkthrough import pictures, table
 from plumbline.walkthrough.api import Api, CannotPlayError, Refused
 from plumbline.walkthrough.phone import Phone
@@ -20,7 +20,7 @@ from plumbline.walkthrough.shift import SITUATIONS, SUPERVISOR, Act, Played, pla
 from plumbline.walkthrough.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 WIDTH_WITHOUT_TERMINAL = 140
@@ -65,17 +65,26 @@ def _play(
         phones = {}
         for officer in dict.fromkeys(situation.officer for situation in SITUATIONS):
             phones[officer] = Phone(api(), officer, passwords)
-            signed_in.callback(phones[officer].sign_out)
+            signed_in.callback(_politely, phones[officer].sign_out)
         supervisor = Supervisor(api(), SUPERVISOR, passwords)
-        signed_in.callback(supervisor.sign_out)
-        bar = (TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*bar, console=console, transient=True) as progress:
-            task = progress.add_task(say(language, "walkthrough.title"), total=len(acts))
+        signed_in.callback(_politely, supervisor.sign_out)
+        name = TextColumn(f"{{task.description:<{table.LONGEST_FILE_NAME}}}", markup=False)
+        with Progress(
+            name, BarColumn(None), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True
+        ) as progress:
+            task = progress.add_task("", total=len(acts))
             rows = []
-            for row in play(acts, phones, supervisor, keys):
-                rows.append(row)
+            for act in acts:
+                progress.update(task, description=table.shortened(act.picture.name))
+                rows.append(play(act, phones, supervisor, keys))
                 progress.advance(task)
             return rows
+
+
+def _politely(sign_out: Callable[[], None]) -> None:
+    """The shift is over, and its tokens run out by themselves."""
+    with suppress(Refused, CannotPlayError):
+        sign_out()
 
 
 def _own_pictures() -> list[pictures.Picture]:

@@ -54,11 +54,12 @@ SITUATIONS = (
 
 
 class Act(NamedTuple):
-    """One picture in one situation, travelling in one way."""
+    """One picture in one situation, travelling in one way. The supervisor reads all incidents and one held piece."""
 
     picture: Picture
     situation: Situation
     incident: Incident
+    read_by_supervisor: bool
 
     @property
     def reasons(self) -> frozenset[str]:
@@ -89,31 +90,22 @@ class Played(NamedTuple):
 def planned(pictures: Sequence[Picture]) -> list[Act]:
     """Every picture and every situation at least once, in rotation; then what can go wrong, the largest first."""
     number = max(len(pictures), len(SITUATIONS))
-    usual = zip(islice(cycle(pictures), number), cycle(SITUATIONS), strict=False)
+    usual = list(zip(islice(cycle(pictures), number), cycle(SITUATIONS), strict=False))
+    held = next(position for position, (_, situation) in enumerate(usual) if situation.reasons)
     fit = sorted((one for one in pictures if one.accepted), key=lambda one: -one.size) or sorted(pictures)
     unlucky = zip(cycle(fit), INCIDENTS, strict=False)
     return [
-        *(Act(picture, situation, USUAL) for picture, situation in usual),
-        *(Act(picture, SITUATIONS[0], incident) for picture, incident in unlucky),
+        *(Act(picture, situation, USUAL, at == held) for at, (picture, situation) in enumerate(usual)),
+        *(Act(picture, SITUATIONS[0], incident, incident.taken) for picture, incident in unlucky),
     ]
 
 
-def play(
-    acts: Sequence[Act], phones: Mapping[str, Phone], supervisor: Supervisor, keys: ReceiptKeys
-) -> Iterator[Played]:
-    """Each act, compared with what it must come to. The supervisor reads all incidents and the first held evidence."""
-    held_was_read = False
-    for act in acts:
-        first_held = act.outcome == "HELD" and not held_was_read
-        held_was_read |= first_held
-        read = act.incident.taken and (first_held or act.incident is not USUAL)
-        yield _played(act, phones[act.situation.officer], supervisor if read else None, keys)
-
-
-def _played(act: Act, phone: Phone, supervisor: Supervisor | None, keys: ReceiptKeys) -> Played:
+def play(act: Act, phones: Mapping[str, Phone], supervisor: Supervisor, keys: ReceiptKeys) -> Played:
+    """Plays it, and compares what came with what must come. Raises CannotPlayError."""
+    shot = Shot(phones[act.situation.officer], act.picture, act.picture.read(), act.situation.device_tag)
     try:
-        seen = act.incident.play(Shot(phone, act.picture, act.picture.read(), act.situation.device_tag))
-        custody = supervisor.custody_of(seen.captured.evidence_id) if supervisor else None
+        seen = act.incident.play(shot)
+        custody = supervisor.custody_of(seen.captured.evidence_id) if act.read_by_supervisor else None
     except Refused as refused:
         return Played(act, REFUSED, None, None, (f"{refused}: {refused.detail or refused.title}",))
     outcome = seen.verdict.outcome if seen.verdict else REFUSED

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from foundation.words import Language, say
+from plumbline.walkthrough.folding import Folded
 from plumbline.walkthrough.incidents import USUAL
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from plumbline.walkthrough.shift import Played
 
 COLOURS = {"ADMITTED": "green", "HELD": "yellow", "UNDETERMINED": "cyan", "REFUSED": "magenta"}
-LONGEST_FILE_NAME = 20
+LONGEST_FILE_NAME = 22
 """Columns of the terminal; what is longer loses its middle."""
 _CELL_WIDTH = 12.2
 """Of one column in an SVG of rich, in its units."""
@@ -59,9 +60,9 @@ def report(rows: Sequence[Played], language: Language, *, seconds: float) -> Ren
     )  # fmt: skip
     table.add_column(words("column.file"), no_wrap=True)
     table.add_column(words("column.device"), no_wrap=True)
-    table.add_column(words("column.shows"), ratio=4, overflow="fold")
+    table.add_column(words("column.shows"), ratio=4)
     table.add_column(words("column.verdict"), no_wrap=True)
-    table.add_column(words("column.reasons"), ratio=7, overflow="fold")
+    table.add_column(words("column.reasons"), ratio=7)
     table.add_column(words("column.expected"), justify="center", no_wrap=True)
     table.add_column(words("column.receipt"), justify="center", no_wrap=True)
     for number, row in enumerate(rows):
@@ -91,11 +92,11 @@ def _cells(row: Played, language: Language) -> tuple[RenderableType, ...]:
     verdict = Text(say(language, f"walkthrough.verdict.{row.outcome}"), COLOURS.get(row.outcome, ""))
     receipt = "—" if row.seen and not row.receipts_checked else _mark(_receipts_good(row))
     return (
-        Text(_shortened(act.picture.name)),
+        Text(shortened(act.picture.name)),
         Text(act.situation.device_tag or "—"),
-        Text(shows),
+        Folded(shows),
         verdict,
-        Text("\n".join(_reasons(row, language))),
+        Folded("\n".join(_reasons(row, language))),
         _mark(not row.differences),
         receipt,
     )
@@ -118,7 +119,7 @@ def _mark(good: bool) -> Text:
     return Text("✓", "green") if good else Text("✗", "bold red")
 
 
-def _shortened(name: str) -> str:
+def shortened(name: str) -> str:
     """Beginning and end of a long name; both tell files apart."""
     if cell_len(name) <= LONGEST_FILE_NAME:
         return name
@@ -131,11 +132,11 @@ def _shortened(name: str) -> str:
 
 def _held_piece(rows: Sequence[Played], language: Language) -> list[Text]:
     """What the supervisor read about the first held evidence."""
-    read = next((row for row in rows if row.custody and row.outcome == "HELD"), None)
-    if read is None or read.custody is None:
-        return []
-    chain = " → ".join(read.custody.words)
-    return [Text(say(language, "walkthrough.custody", file=read.act.picture.name, chain=chain)), Text()]
+    for row in rows:
+        if row.custody is not None and row.outcome == "HELD":
+            chain = " → ".join(row.custody.words)
+            return [Text(say(language, "walkthrough.custody", file=row.act.picture.name, chain=chain)), Text()]
+    return []
 
 
 def _differences(rows: Sequence[Played], language: Language) -> list[Text]:
