@@ -2,12 +2,14 @@
 
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from msgspec.structs import replace
 
 from evidence.custodian import Custodian
@@ -32,7 +34,21 @@ async def services() -> AsyncIterator[Settings]:
 @pytest_asyncio.fixture
 async def database_name(services: Settings) -> AsyncIterator[str]:
     """A clone of the migrated template for one test: code under test may commit and use several connections."""
-    assert services.migration_database_url is not None
+    async with _a_clone(services) as name:
+        yield name
+
+
+@pytest_asyncio.fixture(scope="session")
+async def shared_settings(services: Settings) -> AsyncIterator[Settings]:
+    """One database for the tests that speak to servers in processes of their own, which are slow to start."""
+    async with _a_clone(services) as name:
+        urls = (services.database_url, services.migration_database_url)
+        database_url, owner_url = (url.replace("/plumbline?", f"/{name}?") for url in urls)
+        yield replace(services, database_url=database_url, migration_database_url=owner_url, database_connections=8)
+
+
+@asynccontextmanager
+async def _a_clone(services: Settings) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
     connection = await asyncpg.connect(services.migration_database_url, database="postgres")
     try:

@@ -113,7 +113,7 @@ async def search_evidence(
     officer_id: FromQuery[UUID | None] = None,
     device_tag: Annotated[str | None, QueryParameter(max_length=100)] = None,
     sha256: Annotated[str | None, QueryParameter(pattern="^[0-9a-fA-F]{64}$")] = None,
-    states: Annotated[list[EvidenceState] | None, QueryParameter(name="state")] = None,
+    states: FromQuery[list[EvidenceState] | None] = None,
     reason: Annotated[str | None, QueryParameter(max_length=60, description="Code of a reason")] = None,
     captured_from: Annotated[datetime | None, QueryParameter(description="Instant with offset, included")] = None,
     captured_before: Annotated[datetime | None, QueryParameter(description="Instant with offset, not included")] = None,

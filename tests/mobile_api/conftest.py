@@ -6,18 +6,21 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import httpx
+import pytest
 import pytest_asyncio
 from joserfc.jwk import ECKey
 from msgspec.structs import replace
 
 from agency import queries as agency
-from agency.model import PersonKind, Role, UnitKind
+from agency.model import PersonKind, Role
 from agency.sign_in import hashed
 from evidence.model import Courier
+from foundation.clock import Clock
 from foundation.database import Database
 from plumbline.settings import Settings
-from tests.builders import LONG_AGO, OfficerWithPhone
+from tests.builders import LONG_AGO, OfficerWithPhone, a_unit
 from tests.client import speaking_to
+from tests.served import served
 from tests.support import FixedClock
 
 PASSWORD = "Wuhan-is-on-two-rivers"
@@ -31,10 +34,10 @@ class SignedIn(NamedTuple):
     client: httpx.AsyncClient
     officer: OfficerWithPhone
 
-    def commitment(self, body: bytes, clock: FixedClock, **facts: Any) -> str:
+    def commitment(self, body: bytes, clock: Clock, **facts: Any) -> str:
         return self.officer.commitment(body, clock.now(), **facts)
 
-    async def commit(self, body: bytes, clock: FixedClock, **facts: Any) -> str:
+    async def commit(self, body: bytes, clock: Clock, **facts: Any) -> str:
         """The evidence id of a commitment that was acknowledged."""
         answer = await self.client.post("/mobile/v1/commitments", json={"jws": self.commitment(body, clock, **facts)})
         assert answer.status_code == 201, answer.text
@@ -50,13 +53,35 @@ async def client(services: Settings, database_url: str, clock: FixedClock) -> As
 
 @pytest_asyncio.fixture
 async def unit_id(database: Database) -> UUID:
-    async with database.transaction() as db:
-        unit = await agency.add_unit(db, UnitKind.CITY, "武汉市", "Wuhan", date(2020, 1, 1), division_code="420100")
-    return unit.id
+    return await a_unit(database)
 
 
 @pytest_asyncio.fixture
 async def phone(client: httpx.AsyncClient, database: Database, unit_id: UUID, clock: FixedClock) -> SignedIn:
+    return await a_phone(client, database, unit_id)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def workers(
+    shared_settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[str, str]]:
+    """The URLs of two processes that share everything, as behind a balancer."""
+    logs = tmp_path_factory.mktemp("workers")
+    with served(shared_settings, logs / "1") as one, served(shared_settings, logs / "2") as other:
+        yield one, other
+
+
+@pytest_asyncio.fixture(scope="session")
+async def served_phone(shared_settings: Settings, workers: tuple[str, str]) -> AsyncIterator[SignedIn]:
+    """A phone signed in at the first worker; its token is good at both."""
+    database = await Database.open(shared_settings.database_url, most=2)
+    async with httpx.AsyncClient(base_url=workers[0], timeout=60) as client:
+        yield await a_phone(client, database, await a_unit(database))
+    await database.close()
+
+
+async def a_phone(client: httpx.AsyncClient, database: Database, unit_id: UUID) -> SignedIn:
+    """A field officer with an account and a credential, signed in."""
     async with database.transaction() as db:
         person = await agency.add_person(db, PersonKind.OFFICER, "执法人员甲", "Officer A", unit_id)
         await agency.add_credential(db, person.id, "X-1", "武汉市人民政府", date(2020, 1, 1), date(2035, 12, 31))

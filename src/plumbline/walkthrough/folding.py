@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
 _HAN = "\u2e80-\u9fff"
-_UNBROKEN = re.compile(rf"[（“《]*(?:[{_HAN}](?:-[!-~]+)?|[^\s{_HAN}（“《，。；：、）”》]+)[，。；：、）”》]*|\s+|.")
+_UNBROKEN = re.compile(
+    rf"[（“《]*(?:[{_HAN}]{{1,4}}-[!-~]+|[{_HAN}]|[^\s{_HAN}（“《，。；：、）”》]+)[，。；：、）”》]*|\s+|."
+)
 """What stays on one line, with its marks: a Chinese character, another script's word or number, both with a hyphen."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from html import unescape
+from html import escape, unescape
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -26,12 +26,15 @@ LONGEST_FILE_NAME = 22
 """Columns of the terminal; what is longer loses its middle."""
 _CELL_WIDTH = 12.2
 """Of one column in an SVG of rich, in its units."""
+_SVG_TEXT = re.compile(
+    r'<text(?P<style>[^>]*?) x="(?P<x>[\d.]+)" y=(?P<y>"[\d.]+") textLength="[\d.]+"(?P<clip>[^>]*)>(?P<words>[^<]*)</text>'
+)
 _SVG = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">
 <style>
 .{unique_id}-matrix {{ font-family: "Fira Code", "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace; \
 font-size: {char_height}px; white-space: pre; }}
-.{unique_id}-title {{ font: bold 18px sans-serif; }}
+.{unique_id}-title {{ font-family: sans-serif; font-size: 18px; font-weight: bold; }}
 {styles}
 </style>
 <defs>
@@ -76,12 +79,19 @@ def report(rows: Sequence[Played], language: Language, *, seconds: float) -> Ren
 def svg(console: Console, title: str) -> str:
     """What a recording console printed."""
     drawn = console.export_svg(title=title, code_format=_SVG, unique_id="walkthrough")
-    return re.sub(r'(textLength=")[\d.]+(" [^>]*>)([^<]*)(?=</text>)', _measured, drawn)
+    return _SVG_TEXT.sub(_measured, drawn)
 
 
 def _measured(text: re.Match[str]) -> str:
-    """The library gives a Chinese character the room of a Latin one."""
-    return f"{text[1]}{cell_len(unescape(text[3])) * _CELL_WIDTH:.1f}{text[2]}{text[3]}"
+    """The library gives a Chinese character the room of a Latin one. Here runs of either kind stand on their own."""
+    at, drawn = float(text["x"]), ""
+    for run in re.findall(r"[\u2e80-\uffef]+|[^\u2e80-\uffef]+", unescape(text["words"])):
+        length = cell_len(run.rstrip()) * _CELL_WIDTH
+        if run.strip():
+            placed = f'x="{at:.1f}" y={text["y"]} textLength="{length:.1f}"'
+            drawn += f"<text{text['style']} {placed}{text['clip']}>{escape(run.rstrip())}</text>"
+        at += cell_len(run) * _CELL_WIDTH
+    return drawn
 
 
 def _cells(row: Played, language: Language) -> tuple[RenderableType, ...]:
