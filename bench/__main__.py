@@ -96,7 +96,7 @@ async def measured(plan: Plan, chosen: set[str], out: Console) -> list[Section]:
                 )
         if STANDING in chosen:
             async with (
-                field(on, plan, 1) as ours,
+                field(on, plan, plan.standing_phones) as ours,
                 on.bare(signed_in=False) as bare,
                 on.bare(signed_in=True) as bare_signed_in,
             ):

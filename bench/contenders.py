@@ -155,13 +155,13 @@ class Field:
 
     async def standing(self, bare: Server, bare_signed_in: Server) -> list[Contender]:
         device_id = await _device_id(self._stage.settings.database_url)
-        stage, token = self._stage, self._phones[0].headers
+        stage, tokens = self._stage, [phone.headers["Authorization"] for phone in self._phones]
 
-        def ask(server: Server, path: str, headers: dict[str, str]) -> Callable[[int], Awaitable[Turn]]:
+        def ask(server: Server, path: str) -> Callable[[int], Awaitable[Turn]]:
             async def turn(_: int) -> Turn:
                 with Meter(stage.pids(server)) as meter:
                     report = await load.load(
-                        server.url + path, self._plan.standing_clients, self._plan.standing_seconds, headers
+                        server.url + path, self._plan.standing_clients, self._plan.standing_seconds, tokens
                     )
                 cost = msgspec.structs.replace(meter.cost, seconds=report.seconds)
                 return Turn(report.requests, report.p50, report.p95, cost)
@@ -169,9 +169,9 @@ class Field:
             return turn
 
         return [
-            Contender(BARE, ask(bare, f"/device/{device_id}", {})),
-            Contender(BARE_SIGNED_IN, ask(bare_signed_in, f"/device/{device_id}", token)),
-            Contender(STANDING_ROUTE, ask(self.api, f"/mobile/v1/standing?device_tag={DEVICE_TAG}", token), ours=True),
+            Contender(BARE, ask(bare, f"/device/{device_id}")),
+            Contender(BARE_SIGNED_IN, ask(bare_signed_in, f"/device/{device_id}")),
+            Contender(STANDING_ROUTE, ask(self.api, f"/mobile/v1/standing?device_tag={DEVICE_TAG}"), ours=True),
         ]
 
     async def _photographs(self, taken: list[Capture], *, submit: bool) -> Turn:

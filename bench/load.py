@@ -5,6 +5,8 @@ import shutil
 import statistics
 import sys
 import tempfile
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 from time import perf_counter
 from urllib.parse import urlsplit
@@ -14,11 +16,22 @@ import msgspec
 import uvloop
 
 ROOT = Path(__file__).parent.parent
-WRK_REPORT = """\
+WRK_SCRIPT = """\
+local authorizations = {%s}
+local requests, number = {}, 0
+init = function(arguments)
+  for index, authorization in ipairs(authorizations) do
+    requests[index] = wrk.format(nil, nil, {["Authorization"] = authorization})
+  end
+end
+request = function()
+  number = number %% #requests + 1
+  return requests[number]
+end
 done = function(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(
-    'REPORT {"requests": %d, "seconds": %f, "p50": %f, "p95": %f, "failed": %d}\\n', summary.requests,
+    'REPORT {"requests": %%d, "seconds": %%f, "p50": %%f, "p95": %%f, "failed": %%d}\\n', summary.requests,
     summary.duration / 1e6, latency:percentile(50) / 1e6, latency:percentile(95) / 1e6,
     errors.status + errors.connect + errors.read + errors.write + errors.timeout))
 end
@@ -39,18 +52,19 @@ def client() -> str:
     return "wrk" if shutil.which("wrk") else "own client"
 
 
-async def load(url: str, connections: int, seconds: float, headers: dict[str, str]) -> Report:
-    """Keeps as many requests under way as there are connections. Raises RuntimeError if any is not answered 200."""
+async def load(url: str, connections: int, seconds: float, authorizations: list[str]) -> Report:
+    """Keeps as many requests under way as there are connections; these take turns at who they are from.
+
+    Raises RuntimeError if any is not answered 200.
+    """
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(WRK_REPORT)
+        script.write(WRK_SCRIPT % ", ".join(f'"{authorization}"' for authorization in authorizations))
         script.flush()
         if wrk := shutil.which("wrk"):
-            given = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
             # wrk knows whole seconds only
-            command = [wrk, "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", script.name, *given, url]
+            command = [wrk, "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", script.name, url]
         else:
-            lines = [f"{name}: {value}" for name, value in headers.items()]
-            command = [sys.executable, "-m", "bench.load", url, str(connections), str(seconds), *lines]
+            command = [sys.executable, "-m", "bench.load", url, str(connections), str(seconds), *authorizations]
         process = await asyncio.create_subprocess_exec(
             *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=ROOT
         )
@@ -91,19 +105,22 @@ class _Connection(asyncio.Protocol):
         self._transport.write(self._request)
 
 
-async def _own_client(url: str, connections: int, seconds: float, lines: list[str]) -> Report:
+async def _own_client(url: str, connections: int, seconds: float, authorizations: list[str]) -> Report:
     place = urlsplit(url)
     assert place.hostname
     assert place.port
     host, port = place.hostname, place.port
     path = place.path + (f"?{place.query}" if place.query else "")
-    request = "\r\n".join([f"GET {path} HTTP/1.1", f"Host: {place.netloc}", *lines, "", ""]).encode()
+    requests = [
+        f"GET {path} HTTP/1.1\r\nHost: {place.netloc}\r\nAuthorization: {authorization}\r\n\r\n".encode()
+        for authorization in authorizations
+    ]
     latencies: list[float] = []
     failed: list[int] = []
     loop = asyncio.get_running_loop()
     began = perf_counter()
-    for _ in range(connections):
-        await loop.create_connection(lambda: _Connection(request, latencies, failed), host, port)
+    for request in islice(cycle(requests), connections):
+        await loop.create_connection(partial(_Connection, request, latencies, failed), host, port)
     await asyncio.sleep(seconds)
     answered, took = latencies[:], perf_counter() - began
     cuts = statistics.quantiles(answered, n=20) if len(answered) > 1 else [0.0] * 19

@@ -19,6 +19,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     video_bytes: int = 256 * MIB
     chunk_bytes: int = 8 * MIB
     standing_clients: int = 64
+    standing_phones: int = 16
+    """Whose tokens the clients of the standing section send in turn."""
     standing_seconds: float = 5.0
     first_round_uncounted: bool = True
     section_seconds: float = 140.0
@@ -40,6 +42,7 @@ QUICK = Plan(
     videos=2,
     video_bytes=16 * MIB,
     standing_clients=4,
+    standing_phones=2,
     standing_seconds=0.5,
 )
 

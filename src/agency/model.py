@@ -115,3 +115,15 @@ class Phone(msgspec.Struct, frozen=True):
     thumbprint: str
     enrolled_at: datetime
     revoked_at: datetime | None
+
+
+class Signatory(msgspec.Struct, frozen=True):
+    """The phone that signed, and the person whose key is in it, with that person's unit."""
+
+    phone_id: UUID
+    person_id: UUID
+    unit_id: UUID
+    algorithm: str
+    public_key: dict[str, Any]
+    enrolled_at: datetime
+    revoked_at: datetime | None

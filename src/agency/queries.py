@@ -16,6 +16,7 @@ from agency.model import (
     Phone,
     Role,
     RoleGrant,
+    Signatory,
     Unit,
     UnitKind,
 )
@@ -74,20 +75,21 @@ async def person(db: Connection, person_id: UUID) -> Person:
 
 
 async def credential_standing(db: Connection, person_id: UUID, begins: datetime, ends: datetime) -> CredentialStanding:
-    """Whether the person was credentialed from `begins` to `ends`, both included. Raises NotFound."""
-    kind = await db.fetchval("select kind from person where id = $1", person_id)
-    if kind is None:
-        raise NotFound
+    """Whether the person was credentialed from `begins` to `ends`, both included. Raises NotFound: no such person."""
     rows = await db.fetch(
         """
-        select id, person_id, credential_no, issuer, valid_from, valid_until
-          from credential
-         where person_id = $1
+        select person.kind, credential.id, person.id, credential_no, issuer, valid_from, valid_until
+          from person
+          left join credential on credential.person_id = person.id
+         where person.id = $1
          order by valid_from, valid_until
         """,
         person_id,
     )
-    return rules.credential_standing((Credential(*row) for row in rows), PersonKind(kind), begins, ends)
+    if not rows:
+        raise NotFound
+    held = [Credential(*row[1:]) for row in rows if row[1] is not None]
+    return rules.credential_standing(held, PersonKind(rows[0]["kind"]), begins, ends)
 
 
 # Units
@@ -433,6 +435,21 @@ async def enrol_phone(
     if phone.revoked_at is not None and phone.revoked_at <= at:
         raise PhoneRevoked
     return phone
+
+
+async def signatory(db: Connection, phone_id: UUID) -> Signatory | None:
+    """None where no phone was ever enrolled under this id. A revoked one is given: it may have signed before."""
+    row = await db.fetchrow(
+        """
+        select phone.id, person.id, person.unit_id, phone.algorithm, phone.public_key, phone.enrolled_at,
+               phone.revoked_at
+          from phone
+          join person on person.id = phone.person_id
+         where phone.id = $1
+        """,
+        phone_id,
+    )
+    return Signatory(*row) if row else None
 
 
 async def revoke_phone(db: Connection, phone_id: UUID, at: datetime) -> None:

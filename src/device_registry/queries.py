@@ -410,42 +410,42 @@ async def standing_of(db: Connection, tag: str, captured: Interval) -> Standing 
 
 async def snapshot(db: Connection, standing: Standing, captured: Interval) -> dict[str, Any]:
     """What a judgement rested on, as JSON that needs nothing else to be understood: for a verdict's inputs."""
-    device = standing.device
-    certificates = await db.fetch(
+    row = await db.fetchrow(
         """
-        select id, channel, certificate_no, issuing_body, regulation, occasion, verified_on, valid_until,
-               encode(document_sha256, 'hex') as document_sha256, known_from
-          from verification_certificate
-         where id = any($1)
-         order by verified_on, channel, id
+        select coalesce((
+               select jsonb_agg(jsonb_build_object(
+                          'id', id, 'channel', channel, 'certificate_no', certificate_no, 'issuing_body', issuing_body,
+                          'regulation', regulation, 'occasion', occasion, 'verified_on', verified_on,
+                          'valid_until', valid_until, 'document_sha256', encode(document_sha256, 'hex'),
+                          'known_from', known_from) order by verified_on, channel, id)
+                 from verification_certificate
+                where id = any ($2)), '[]') as certificates,
+               (select jsonb_build_object(
+                          'id', id, 'requirement', requirement, 'document_no', document_no, 'conclusion', conclusion,
+                          'concluded_on', concluded_on, 'known_from', known_from)
+                  from written_conclusion
+                 where id = $3) as conclusion,
+               coalesce((
+               select jsonb_agg(jsonb_build_object(
+                          'begins', lower(span), 'ends', upper(span), 'certificates', certificates) order by span)
+                 from verified_period
+                where device_id = $1 and span && $4), '[]') as verified_periods,
+               coalesce((
+               select jsonb_agg(jsonb_build_object('begins', lower(span), 'ends', upper(span)) order by span)
+                 from service_period
+                where device_id = $1 and span && $4), '[]') as service_periods
         """,
+        standing.device.id,
         [certificate.id for certificate in standing.certificates],
-    )
-    conclusion = await db.fetchrow(
-        """
-        select id, requirement, document_no, conclusion, concluded_on, known_from
-          from written_conclusion
-         where id = $1
-        """,
         standing.conclusion_id,
+        Range(captured.earliest, captured.latest, upper_inc=True),
     )
-    rule_inputs = {
-        "device": device,
+    assert row is not None
+    rule_inputs = dict(row) | {
+        "device": standing.device,
         "captured": captured,
         "outcome": standing.outcome,
         "reasons": standing.reasons,
-        "certificates": [dict(row) for row in certificates],
-        "conclusion": conclusion and dict(conclusion),
-        "verified_periods": [
-            period
-            for period in (await verified_periods_of(db, [device.id]))[device.id]
-            if period.begins <= captured.latest and captured.earliest < period.ends
-        ],
-        "service_periods": [
-            span
-            for span in (await service_periods_of(db, [device.id]))[device.id]
-            if span.begins <= captured.latest and (span.ends is None or captured.earliest < span.ends)
-        ],
         "verified_that_day": standing.verified_that_day,
         "cautions": standing.cautions,
         "rule_version": RULE_VERSION,

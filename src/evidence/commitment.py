@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from agency.phones import signatory
+from agency.queries import signatory
 from evidence import queries, signing
 from evidence.custodian import Custodian
 from evidence.custody import Event, tell

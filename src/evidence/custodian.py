@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from evidence.content import Examiner
 from evidence.signing import Signer
 from evidence.store import ObjectStore
+from evidence.upload_state import Upload
 from foundation.clock import Clock
 from foundation.database import Database
 
@@ -28,18 +29,21 @@ class RunningDigests:
     """
 
     def __init__(self) -> None:
-        self._digests: OrderedDict[UUID, tuple[int, _Hash]] = OrderedDict()
+        self._digests: OrderedDict[UUID, tuple[datetime, int, _Hash]] = OrderedDict()
 
-    def at(self, evidence_id: UUID, offset: int) -> "_Hash | None":
-        """A copy of the digest over exactly the first `offset` bytes, None where it is not known here."""
-        if offset == 0:
+    def of(self, upload: Upload) -> "_Hash | None":
+        """A copy of the digest over exactly the bytes before `upload.at`, None where it is not known here.
+
+        Another worker may have ended the upload that this one remembers, and begun one anew with other bytes.
+        """
+        if upload.at == 0:
             return sha256()
-        known = self._digests.get(evidence_id)
-        return known[1].copy() if known and known[0] == offset else None
+        begun_at, offset, digest = self._digests.get(upload.evidence_id, (None, 0, sha256()))
+        return digest.copy() if (begun_at, offset) == (upload.created_at, upload.at) else None
 
-    def keep(self, evidence_id: UUID, offset: int, digest: "_Hash") -> None:
-        self._digests[evidence_id] = (offset, digest)
-        self._digests.move_to_end(evidence_id)
+    def keep(self, upload: Upload, digest: "_Hash") -> None:
+        self._digests[upload.evidence_id] = (upload.created_at, upload.at, digest)
+        self._digests.move_to_end(upload.evidence_id)
         if len(self._digests) > MOST_DIGESTS:
             self._digests.popitem(last=False)
 

@@ -38,7 +38,7 @@ async def finish_parts(custodian: Custodian, evidence: Evidence, upload: Upload,
     async with custodian.database.connection() as db:
         if await queries.was_received(db, evidence.id):
             return await judged(db, evidence.id)
-    running = custodian.digests.at(evidence.id, evidence.size)
+    running = custodian.digests.of(upload)
     if running is not None and running.digest() != evidence.sha256:
         raise await _mismatch(custodian, evidence, upload, courier, running.digest())
     ours = upload.multipart_id is not None and await custodian.store.complete_parts(

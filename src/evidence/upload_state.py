@@ -24,6 +24,7 @@ class Upload(NamedTuple):
     part: int
     multipart_id: str | None
     parts: list[Part]
+    created_at: datetime
     expires_at: datetime
 
 
@@ -200,7 +201,7 @@ async def expired(db: Connection, now: datetime, most: int) -> list[UUID]:
     return [row["evidence_id"] for row in rows]
 
 
-_COLUMNS = "evidence_id, at, epoch, next_part, multipart_id, parts, expires_at"
+_COLUMNS = "evidence_id, at, epoch, next_part, multipart_id, parts, created_at, expires_at"
 
 
 def _upload(row: Record) -> Upload:

@@ -52,7 +52,7 @@ class Writer:
         self._custodian, self._evidence, self._upload = custodian, evidence, upload
         self._checksum = checksum
         self._announced = hashlib.new(checksum.algorithm, usedforsecurity=False) if checksum else None
-        self._running = custodian.digests.at(evidence.id, upload.at)
+        self._running = custodian.digests.of(upload)
         self._single = evidence.size <= PART_BYTES
         self._multipart_id, self._parts = upload.multipart_id, list(upload.parts)
         self._kept = kept
@@ -154,7 +154,7 @@ class Writer:
         if piece is not None:
             self._kept += piece[1]
         if self._running is not None:
-            custodian.digests.keep(self._evidence.id, self._at, self._running.copy())
+            custodian.digests.keep(self._upload, self._running.copy())
 
     def _overtaken(self) -> TakenOver:
         self._refused = True

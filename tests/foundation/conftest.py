@@ -108,6 +108,13 @@ async def too_slow(database: NamedDependency[Database]) -> None:
         await db.execute("select pg_sleep(60)", timeout=0.01)
 
 
+@get("/cancelled")
+async def cancelled(database: NamedDependency[Database]) -> None:
+    async with database.transaction() as db:
+        await db.execute("set local statement_timeout = 10")
+        await db.execute("select pg_sleep(60)")
+
+
 @get("/our-file")
 async def our_file() -> None:
     Path("/no/such/file").read_bytes()  # noqa: ASYNC240
@@ -125,7 +132,7 @@ async def our_other_mistake() -> None:
 
 
 ROUTES: list[ControllerRouterHandler] = [
-    body, query, path, crash, text, json, number, sum_, cut_off, not_there, too_slow, our_file, our_mistake,
+    body, query, path, crash, text, json, number, sum_, cut_off, not_there, too_slow, cancelled, our_file, our_mistake,
     our_other_mistake, *problem_pages.ROUTES,
 ]  # fmt: skip
 

@@ -143,7 +143,7 @@ async def test_a_nul_inside_json_for_the_database_is_a_400(client: httpx.AsyncCl
     assert "U+0000" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["/cut-off", "/not-there", "/too-slow"])
+@pytest.mark.parametrize("path", ["/cut-off", "/not-there", "/too-slow", "/cancelled"])
 async def test_a_database_out_of_reach_is_for_later_and_does_not_stay_so(client: httpx.AsyncClient, path: str) -> None:
     answer = await problem(client, "GET", path)
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/try-later"), answer.text

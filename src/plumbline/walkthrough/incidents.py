@@ -34,8 +34,6 @@ class Seen(NamedTuple):
     receipts: tuple[Receipt, ...]
     refusals: tuple[Refused, ...] = ()
     note: Spoken | None = None
-    same_bytes_as: str | None = None
-    """An evidence id."""
     faults: tuple[str, ...] = ()
 
 
@@ -129,7 +127,6 @@ def twins(shot: Shot) -> Seen:
     one, other = as_usual(shot), as_usual(shot)
     return other._replace(
         receipts=one.receipts + other.receipts,
-        same_bytes_as=one.captured.evidence_id,
         note=Spoken("walkthrough.note.twins"),
         faults=one.faults + other.faults,
     )
@@ -145,6 +142,8 @@ class Incident(NamedTuple):
     noticed: tuple[str, ...] = ()
     """Custody events between the beginning of the upload and the reception."""
     taken: bool = True
+    same_bytes: bool = False
+    """Custody must tell that the bytes are here already. It may always: the shift is played again and again."""
 
     def custody(self, outcome: str) -> tuple[str, ...]:
         """All custody events of such evidence, in order."""
@@ -163,7 +162,7 @@ INCIDENTS = (
     Incident("too-early", too_early, ("not-yet-received",)),
     Incident("forged", forged, ("commitment-not-signed",), taken=False),
     Incident("range-changed", range_changed, ("range-differs",), ("evidence:upload:range-differed",)),
-    Incident("twins", twins),
+    Incident("twins", twins, same_bytes=True),
 )  # fmt: skip
 
 

@@ -111,7 +111,7 @@ def play(act: Act, phones: Mapping[str, Phone], supervisor: Supervisor, keys: Re
     outcome = seen.verdict.outcome if seen.verdict else REFUSED
     differences = [*seen.faults, *_compared(act, seen, outcome)]
     if custody is not None:
-        differences += _custody_faults(act, seen, custody, outcome)
+        differences += _custody_faults(act, custody, outcome)
     for receipt in seen.receipts:
         differences += keys.faults_of(receipt.jws, receipt.says)
     return Played(act, outcome, seen, custody, tuple(differences), len(seen.receipts))
@@ -129,12 +129,12 @@ def _compared(act: Act, seen: Seen, outcome: str) -> Iterator[str]:
             yield f"{what}: {_listed(came)}, expected {_listed(expected)}"
 
 
-def _custody_faults(act: Act, seen: Seen, custody: Custody, outcome: str) -> Iterator[str]:
+def _custody_faults(act: Act, custody: Custody, outcome: str) -> Iterator[str]:
     expected = act.incident.custody(outcome)
     if custody.events != expected:
         yield f"custody: {_listed(custody.events)}, expected {_listed(expected)}"
-    if seen.same_bytes_as and seen.same_bytes_as not in custody.same_bytes_as:
-        yield f"custody: does not tell that {seen.same_bytes_as} has the same bytes"
+    if act.incident.same_bytes and not custody.tells_of_same_bytes:
+        yield "custody: does not tell that the same bytes are here already"
 
 
 def _listed(said: str | Sequence[str]) -> str:

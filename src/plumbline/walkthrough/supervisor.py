@@ -12,12 +12,11 @@ SAME_BYTES = "evidence:bytes:same-as-another"
 
 
 class Custody(NamedTuple):
-    """What happened, oldest first: event and its words, without looks and without notes about other evidence."""
+    """What happened, oldest first: event and its words, without looks."""
 
     events: tuple[str, ...]
     words: tuple[str, ...]
-    same_bytes_as: frozenset[str]
-    """Evidence ids."""
+    tells_of_same_bytes: bool
 
 
 class Supervisor:
@@ -37,5 +36,5 @@ class Supervisor:
         return Custody(
             tuple(entry["event"] for entry in told),
             tuple(entry["words"] for entry in told),
-            frozenset(str(entry["details"].get("other")) for entry in entries if entry["event"] == SAME_BYTES),
+            any(entry["event"] == SAME_BYTES for entry in entries),
         )

@@ -27,7 +27,8 @@ LONGEST_FILE_NAME = 22
 _CELL_WIDTH = 12.2
 """Of one column in an SVG of rich, in its units."""
 _SVG_TEXT = re.compile(
-    r'<text(?P<style>[^>]*?) x="(?P<x>[\d.]+)" y=(?P<y>"[\d.]+") textLength="[\d.]+"(?P<clip>[^>]*)>(?P<words>[^<]*)</text>'
+    r'<text(?P<style>[^>]*?) x="(?P<x>[\d.]+)" y=(?P<y>"[\d.]+") textLength="[\d.]+"(?P<clip>[^>]*)>'
+    r"(?P<words>[^<]*)</text>"
 )
 _SVG = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">

@@ -1,0 +1,57 @@
+"""The harness comes out whole; what it measures in a smoke run means nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from bench.plan import (
+    BARE,
+    BARE_SIGNED_IN,
+    GOALS,
+    RAW_LOCKED_PUT,
+    RAW_PARTS,
+    RAW_PUT,
+    STANDING_ROUTE,
+    TO_RECEIPT,
+    TO_SUBMISSION,
+)
+from bench.rounds import Section
+from bench.table import Judged
+
+ROOT = Path(__file__).parent.parent.parent
+CONTENDERS = {
+    "photographs": [RAW_PUT, RAW_LOCKED_PUT, TO_RECEIPT, TO_SUBMISSION],
+    "videos": [RAW_PARTS, RAW_PUT, TO_RECEIPT],
+    "standing": [BARE, BARE_SIGNED_IN, STANDING_ROUTE],
+}
+
+
+class Result(msgspec.Struct):
+    machine: dict[str, object]
+    sections: list[Section]
+    goals: list[Judged]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="costs are read from /proc")
+def test_a_quick_run_prints_every_contender_and_goal_and_writes_them(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "bench", "--quick", "--results", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    (file,) = tmp_path.iterdir()
+    result = msgspec.json.decode(file.read_bytes(), type=Result)
+    assert {section.name: [row.contender for row in section.rows] for section in result.sections} == CONTENDERS
+    for section in result.sections:
+        for row in section.rows:
+            assert row.rate.median > 0
+            assert set(row.ratios) == set(section.limits)
+            assert len(row.turns) == 1
+    assert [judged.goal for judged in result.goals] == list(GOALS)
+    assert result.machine["cores"]
+    for section in result.sections:
+        assert section.name in run.stdout
+    for goal in GOALS:
+        assert goal.of in run.stdout
