@@ -10,7 +10,6 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from msgspec.structs import replace
-from msgspec.structs import replace
 
 from evidence.custodian import Custodian
 from foundation.database import Database

@@ -5,7 +5,9 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-REGISTRIES = re.compile(r"pypi\.org|pythonhosted|npmjs|registry\.yarnpkg|crates\.io|deb\.debian|--(extra-)?index-url", re.IGNORECASE)
+REGISTRIES = re.compile(
+    r"pypi\.org|pythonhosted|npmjs|registry\.yarnpkg|crates\.io|deb\.debian|--(extra-)?index-url", re.IGNORECASE
+)
 MACHINE = re.compile(r"(?<![\w.])/(work|root|home/\w+)/")
 THIS_FILE = Path(__file__).resolve()
 

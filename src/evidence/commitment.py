@@ -12,7 +12,8 @@ from evidence.custodian import Custodian
 from evidence.custody import Event, tell
 from evidence.model import Commitment, Courier, Facts
 from evidence.problems import CaptureTimeReversed, CommitmentConflicts, CommitmentNotSigned, UploadTooLarge
-from foundation.problem import Malformed, Spoken
+from foundation.misfit import not_decoded
+from foundation.problem import Spoken
 
 WIDEST_CAPTURE = timedelta(days=2)
 """A wider interval says no more about when something was captured than the day it was handed in (design decision)."""
@@ -63,11 +64,13 @@ async def _checked(custodian: Custodian, jws: str) -> Commitment:
             phone = await signatory(db, phone_id)
         if phone is None:
             raise signing.Unsigned("commitment.phone")
+        if phone.revoked_at is not None and phone.revoked_at <= custodian.clock.now():
+            raise signing.Unsigned("commitment.revoked")
         facts = signing.facts_signed_by(jws, phone.algorithm, phone.public_key)
     except signing.Unsigned as why:
         raise CommitmentNotSigned(field="jws", why=Spoken(str(why))) from why
     except msgspec.DecodeError as error:
-        raise _malformed(error) from error
+        raise not_decoded(error) from error
     _check(facts, custodian.largest_upload)
     return Commitment(facts, jws, phone.algorithm, phone.person_id, phone.phone_id, phone.unit_id, phone.enrolled_at)
 
@@ -80,7 +83,3 @@ def _check(facts: Facts, largest: int) -> None:
     if facts.size > largest:
         raise UploadTooLarge(field="size", most=largest)
 
-
-def _malformed(error: msgspec.DecodeError) -> Malformed:
-    what, _, path = str(error).partition(" - at `$.")
-    return Malformed(field=path.rstrip("`") or None, what=what)

@@ -29,6 +29,12 @@ MEMORY_BYTES = 1024 * 1024 * 1024
 """Address space of this process. Loading takes 45 MB. WebP asks for most: its decoder reserves two canvases without
 touching them, 716 MB for the largest picture allowed; beside it stands the file, up to 64 MiB, thrice at worst."""
 
+MAX_PIXELS = 250_000_000
+"""Phones have sensors of 200 megapixels. No pixel is decoded here, so a header costs the same whatever it says."""
+
+MAX_WEBP_PIXELS = 89_478_485
+"""Pillow's own limit: its WebP decoder reserves canvases before anybody asks for a pixel."""
+
 CPU_SECONDS = 3.0
 """What one picture may cost. A photograph takes 0.002."""
 
@@ -50,7 +56,7 @@ class Opened(NamedTuple):
 
 
 class TooLargeError(Exception):
-    """More pixels than Image.MAX_IMAGE_PIXELS."""
+    """More pixels than MAX_PIXELS, or for WebP MAX_WEBP_PIXELS."""
 
 
 def main() -> None:
@@ -106,6 +112,7 @@ def answer_to(picture: bytes, media_type: str, came_at: datetime) -> dict[str, A
 
 def _prepare() -> None:
     Image.preinit()
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     heif_options.THUMBNAILS = heif_options.DEPTH_IMAGES = heif_options.AUX_IMAGES = False
@@ -122,7 +129,7 @@ def _limit(kind: int, most: int) -> None:
 
 def _opened(picture: bytes, formats: tuple[str, ...]) -> Opened:
     if formats == ("WEBP",):
-        _check_pixels(*_webp_canvas(picture))  # its decoder reserves memory before Pillow asks how large it is
+        _check_pixels(*_webp_canvas(picture), MAX_WEBP_PIXELS)
     with Image.open(BytesIO(picture), formats=formats) as image:
         raw = image.info.get("exif") or (_exif_of_png(picture) if image.format == "PNG" else b"")
         return Opened(image.format or formats[0], *image.size, None, exif.from_tiff_header(raw))
@@ -130,13 +137,13 @@ def _opened(picture: bytes, formats: tuple[str, ...]) -> Opened:
 
 def _opened_heic(picture: bytes) -> Opened:
     image = pi_heif.open_heif(picture)
-    _check_pixels(*image.size)
+    _check_pixels(*image.size, MAX_PIXELS)
     width, height, orientation = heif.primary_of(picture) or (*image.size, 1)
     return Opened("HEIF", width, height, orientation, exif.from_tiff_header(image.info.get("exif") or b""))
 
 
-def _check_pixels(width: int, height: int) -> None:
-    if width * height > (Image.MAX_IMAGE_PIXELS or 0):
+def _check_pixels(width: int, height: int, most: int) -> None:
+    if width * height > most:
         raise TooLargeError
 
 

@@ -176,7 +176,8 @@ async def add_verdict(db: Connection, evidence_id: UUID, verdict: Verdict, stand
         ), admitted as (
             insert into admission (evidence_id, by_device, device_tag, device_id, verification_needed, conclusion_id,
                                    captured, verified_during, admitted_at)
-            select id, by_device, device_tag, $9, $10::boolean, $11, captured, case when $10 then captured end, judged_at
+            select id, by_device, device_tag, $9, $10::boolean, $11, captured, case when $10 then captured end,
+                   judged_at
               from judged
               join evidence on evidence.id = judged.evidence_id
              where outcome = 'ADMITTED'

@@ -17,7 +17,7 @@ from evidence.reassessment import Suspension
 from foundation import problem_pages
 from foundation.clock import Clock, SystemClock
 from foundation.database import Database
-from foundation.http import EXCEPTION_HANDLERS, MAX_JSON_BYTES
+from foundation.http import EXCEPTION_HANDLERS, MAX_JSON_BYTES, json_only
 from mobile_api import http as mobile_api
 from mobile_api import uploads
 from plumbline import health, openapi
@@ -59,6 +59,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
         middleware=[DefineMiddleware(TokenAuthentication, exclude=["^/openapi", "^/problems"])],
         exception_handlers=EXCEPTION_HANDLERS,
         before_send=[uploads.speak_tus],
+        before_request=json_only,
         request_max_body_size=MAX_JSON_BYTES,
         **openapi.configuration(),
     )

@@ -27,7 +27,8 @@ def _sections() -> Iterator[str]:
         yield f"## `{problem.slug}` · {int(problem.status)}\n"
         yield f"{say('zh-CN', f'problem.{problem.slug}.title')} / {say('en', f'problem.{problem.slug}.title')}\n"
         yield f"{_meaning(problem)}\n"
-        yield f"> {say('zh-CN', f'problem.{problem.slug}.detail')}\n>\n> {say('en', f'problem.{problem.slug}.detail')}\n"
+        chinese, english = (say(language, f"problem.{problem.slug}.detail") for language in ("zh-CN", "en"))
+        yield f"> {chinese}\n>\n> {english}\n"
 
 
 def _meaning(problem: type[Problem]) -> str:

@@ -115,7 +115,7 @@ async def _listen(url: str, woken: asyncio.Event) -> None:
             connection = await asyncpg.connect(url)
             try:
                 lost = asyncio.Event()
-                connection.add_termination_listener(lambda _: lost.set())
+                connection.add_termination_listener(lambda _, lost=lost: lost.set())
                 await connection.add_listener(jobs.CHANNEL, lambda *_: woken.set())
                 await lost.wait()
             finally:

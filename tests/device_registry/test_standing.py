@@ -186,6 +186,18 @@ def test_a_device_that_needs_none_stands_on_a_conclusion_of_that_day_or_before(r
     assert (across.outcome, across.conclusion_id) == (UNDETERMINED, conclusion.id)
 
 
+def test_of_two_conclusions_the_one_that_holds_at_the_earliest_instant_is_named() -> None:
+    first, second = a_conclusion("2025-06-01"), a_conclusion("2025-07-01")
+    found = judged(
+        second,
+        first,
+        in_service(),
+        captured=at("2025-06-30 23:59", "2025-07-01 00:00"),
+        requirement=Requirement.NOT_REQUIRED,
+    )
+    assert (found.outcome, found.conclusion_id) == (IN, first.id)
+
+
 def test_a_conclusion_about_something_else_is_none() -> None:
     found = judged(
         a_conclusion("2025-01-01", Requirement.NO_REGULATION),

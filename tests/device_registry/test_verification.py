@@ -175,6 +175,11 @@ def test_a_change_of_certificates_begins_a_new_period_without_a_gap() -> None:
     ]
 
 
+def test_of_two_certificates_that_may_both_be_the_last_of_a_day_the_one_that_ends_first_is_named() -> None:
+    shorter = a_pass("2025-05-04", "2025-11-03", number="9")
+    assert [period.certificates for period in verified_periods(gathered(A_YEAR, shorter))] == [(shorter.id,)]
+
+
 def test_a_period_names_one_certificate_a_channel_in_the_order_of_the_kind() -> None:
     assert [period.certificates for period in verified_periods(gathered(O2, CO, channels=("O2", "CO")))] == [
         (O2.id, CO.id)

@@ -10,15 +10,18 @@ from hypothesis import strategies as st
 
 from device_registry.model import (
     Facts,
+    Interval,
     Nature,
     Occasion,
+    Outcome,
     VerificationCertificate,
     VerificationFailureNotice,
     VoidCause,
     VoidEvent,
 )
-from device_registry.rules import verified_periods
-from foundation.civil import BEIJING, beginning_of
+from device_registry.rules import standing, verified_periods
+from foundation.civil import BEIJING, beginning_of, day_of
+from tests.device_registry.builders import a_device, in_service
 
 Known = TypeVar("Known")
 A_MICROSECOND = timedelta(microseconds=1)
@@ -118,6 +121,20 @@ def test_a_microsecond_before_at_and_after_every_edge_the_oracle_agrees(facts: F
         for instant in (edge - A_MICROSECOND, edge, edge + A_MICROSECOND):
             held = any(period.begins <= instant < period.ends for period in periods)
             assert held == verified(facts, instant), instant
+
+
+@settings(max_examples=300, deadline=None)
+@given(FACTS)
+def test_at_any_hour_the_standing_says_what_the_oracle_says_and_why_not(facts: Facts) -> None:
+    device, facts = a_device(channels=facts.channels), facts.and_(in_service("1980-01-01 00:00"))
+    days = {c.verified_on for c in facts.certificates} | {day_of(v.occurred_at) for v in facts.void_events}
+    for day in days:
+        for hours in (0, 6, 12, 23, 30):
+            instant = beginning_of(day) + timedelta(hours=hours)
+            found = standing(device, facts, Interval(instant, instant))
+            held = verified(facts, instant)
+            assert (found.outcome is Outcome.IN_STANDING, not found.reasons) == (held, held), instant
+            assert len(found.certificates) == (len(facts.channels or ("",)) if held else 0)
 
 
 @settings(max_examples=200, deadline=None)

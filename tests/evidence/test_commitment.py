@@ -10,6 +10,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey
 
+from agency import queries as agency
 from evidence.commitment import commit
 from evidence.custodian import Custodian
 from evidence.problems import CaptureTimeReversed, CommitmentConflicts, CommitmentNotSigned, UploadTooLarge
@@ -130,6 +131,14 @@ async def test_a_signature_of_another_key_of_no_key_or_over_other_facts_is_refus
     assert await count(custodian, "evidence") == 0
 
 
+async def test_a_revoked_phone_commits_to_nothing_any_more(custodian: Custodian, officer: OfficerWithPhone) -> None:
+    async with custodian.database.transaction() as db:
+        await agency.revoke_phone(db, officer.phone_id, custodian.clock.now())
+    with pytest.raises(CommitmentNotSigned) as refused:
+        await commit(custodian, officer.commitment(BODY, at(custodian.clock)), officer.courier)
+    assert refused.value.values["why"].key == "commitment.revoked"  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("facts", "field"),
     [
@@ -142,7 +151,7 @@ async def test_a_signature_of_another_key_of_no_key_or_over_other_facts_is_refus
         ({"captured_earliest": "yesterday"}, "captured_earliest"),
         ({"media_type": "jpeg"}, "media_type"),
         ({"device_tag": ""}, "device_tag"),
-        ({"place": {"longitude": 114.3, "latitude": 30.6}}, "place"),
+        ({"place": {"longitude": 114.3, "latitude": 30.6}}, "place.datum"),
         ({"place": {"longitude": 114.3, "latitude": 30.6, "datum": "MARS"}}, "place.datum"),
         ({"evidence_id": "one"}, "evidence_id"),
         ({"surprise": 1}, None),

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import asyncpg
 import msgspec
@@ -147,7 +148,7 @@ async def test_a_shift_ends_green_and_so_does_another_on_the_same_server(
 def assert_is_a_picture_that_asks_no_server(svg: str) -> None:
     assert "SLM-002" in svg
     assert svg.replace('xmlns="http://www.w3.org/2000/svg"', "").count("http") == 0
-    assert ElementTree.fromstring(svg).tag.endswith("svg")
+    assert ET.fromstring(svg).tag.endswith("svg")
 
 
 async def test_a_file_that_is_no_photograph_is_expected_to_be_held(
@@ -211,6 +212,15 @@ async def test_a_reason_that_is_missing_is_a_difference(city: City) -> None:
         "verdict: ADMITTED, expected HELD",
         "reasons: none, expected NEVER_VERIFIED",
     )
+
+
+async def test_the_same_bytes_must_be_told_of_in_the_custody_entries(city: City) -> None:
+    incident = Incident("usual", incidents.as_usual, same_bytes=True)
+    unheard_of = an_act(incident)._replace(picture=a_picture(body=PHOTO + os.urandom(8)))
+    assert (await city.played(unheard_of)).differences == (
+        "custody: does not tell that the same bytes are here already",
+    )
+    assert (await city.played(unheard_of)).differences == ()
 
 
 async def test_a_wrong_password_is_told_clearly(city: City, tmp_path: Path) -> None:

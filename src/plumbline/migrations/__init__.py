@@ -13,7 +13,7 @@ import asyncpg
 
 LOCK_KEY = 0x706C756D62  # "plumb"
 POLL_SECONDS = 0.2
-"""A session that waits inside pg_advisory_lock holds a snapshot and blocks CREATE INDEX CONCURRENTLY for ever: so poll."""
+"""Polled: whoever waits inside pg_advisory_lock holds a snapshot and blocks CREATE INDEX CONCURRENTLY for ever."""
 
 
 class Migration(NamedTuple):
@@ -35,7 +35,7 @@ async def migrate(url: str) -> list[str]:
     """Applies what is missing and returns the versions applied. `url` is the owner's. Raises SchemaMismatch."""
     connection = await asyncpg.connect(url)
     try:
-        while not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK_KEY):
+        while not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK_KEY):  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
         await connection.execute(
             """
