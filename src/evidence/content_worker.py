@@ -137,7 +137,7 @@ def _opened(picture: bytes, formats: tuple[str, ...]) -> Opened:
 
 def _opened_heic(picture: bytes) -> Opened:
     image = pi_heif.open_heif(picture)
-    _check_pixels(*image.size, MAX_PIXELS)
+    _check_pixels(image.size[0], image.size[1], MAX_PIXELS)
     width, height, orientation = heif.primary_of(picture) or (*image.size, 1)
     return Opened("HEIF", width, height, orientation, exif.from_tiff_header(image.info.get("exif") or b""))
 
