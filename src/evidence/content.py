@@ -33,6 +33,9 @@ MAX_HEADERS = 1000
 """Segments of a JPEG looked at here. Photographs have 4 to 20; a longer chain is left to the worker."""
 
 START_OF_SCAN = 0xDA
+END_OF_IMAGE = b"\xff\xd9"
+END_OF_PNG = b"IEND\xae\x42\x60\x82"
+"""The last chunk of a PNG with its checksum, which is always the same."""
 
 SLICE_BYTES = 256 * 1024
 """Written to a worker at a time, so that the transport never copies a whole picture."""
@@ -70,7 +73,8 @@ class Examiner:
             log.warning(
                 "picture_in_trouble", trouble=answer.trouble, error=answer.error, media_type=media_type, size=size
             )
-        return Content(media_type, answer.trouble, answer.metadata)
+        trouble = answer.trouble or ("PICTURE_INCOMPLETE" if _ends_early(whole, media_type) else None)
+        return Content(media_type, trouble, answer.metadata)
 
     async def close(self) -> None:
         """Ends the workers. Call it when nothing is being examined."""
@@ -201,3 +205,13 @@ def _end_of_jpeg_headers(file: bytes) -> int | None:
             return end
         at = end
     return None
+
+
+def _ends_early(file: bytes, media_type: str) -> bool:
+    """Whether the picture's own end is missing. What may follow it (a film, a second picture) does not matter.
+
+    WebP and HEIC are not looked at: cut short, they cannot be opened in the first place.
+    """
+    if media_type == "image/jpeg":
+        return file.rfind(END_OF_IMAGE, _end_of_jpeg_headers(file) or 0) < 0
+    return media_type == "image/png" and file.rfind(END_OF_PNG) < 0

@@ -66,11 +66,12 @@ def place(claimed: Place | None) -> Finding:
 
 
 def content(found: Content, claimed: str) -> Finding:
-    """The bytes are of an accepted type and can be opened."""
+    """The bytes are of an accepted type and can be opened. A picture cut short may still show what matters."""
     if found.media_type == UNKNOWN:
         return Finding("HELD", (Reason("CONTENT_NOT_ACCEPTED", {"claimed": claimed}),))
     if found.trouble is not None:
-        return Finding("HELD", (Reason(found.trouble, {"media_type": found.media_type}),))
+        outcome: Outcome = "UNDETERMINED" if found.trouble == "PICTURE_INCOMPLETE" else "HELD"
+        return Finding(outcome, (Reason(found.trouble, {"media_type": found.media_type}),))
     return Finding("ADMITTED")
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 import uvloop
 
+from plumbline.http_protocol import LimitedHttpTools
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
@@ -65,7 +67,7 @@ async def serve(app: Litestar, listening: socket.socket, *, ready: Callable[[], 
     server = _Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=LimitedHttpTools,
             ws="none",
             lifespan="on",
             log_config=None,

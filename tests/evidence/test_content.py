@@ -95,7 +95,7 @@ async def test_a_picture_tells_its_stored_size_and_what_its_exif_claims(
     assert b64decode(metadata["exif_raw"]) == exif().tobytes().removeprefix(b"Exif\0\0")
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
 async def test_a_picture_without_exif_has_nothing_derived(examiner: Examiner, form: str) -> None:
     metadata = (await examined(examiner, picture(form))).metadata
     assert metadata == {"format": form, "width": 40, "height": 30, "orientation": None}
@@ -115,9 +115,10 @@ async def test_several_pictures_in_one_jpeg_are_read_by_their_first(examiner: Ex
     assert (metadata["width"], metadata["height"], metadata["derived"]["make"]) == (40, 30, "HUAWEI")
 
 
-async def test_a_jpeg_that_ends_after_its_headers_is_read(examiner: Examiner) -> None:
+async def test_a_jpeg_that_ends_after_its_headers_is_read_and_told_incomplete(examiner: Examiner) -> None:
     file = picture("JPEG", exif=exif())
-    assert (await examined(examiner, file[: file.index(b"\xff\xda") + 20])).trouble is None
+    content = await examined(examiner, file[: file.index(b"\xff\xda") + 20])
+    assert (content.trouble, content.metadata["width"]) == ("PICTURE_INCOMPLETE", 40)
 
 
 async def test_a_jpeg_with_a_disorderly_chain_is_left_to_the_worker(examiner: Examiner) -> None:
@@ -202,6 +203,15 @@ async def test_a_header_that_claims_gigapixels_is_refused_without_reserving_them
     examiner: Examiner, lie: bytes
 ) -> None:
     assert (await examined(examiner, lie)).trouble == "PICTURE_TOO_LARGE"
+
+
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP"])
+async def test_a_picture_without_its_end_is_told_and_what_follows_the_end_is_not(
+    examiner: Examiner, format_name: str
+) -> None:
+    whole = picture(format_name)
+    assert (await examined(examiner, whole[:-9])).trouble == "PICTURE_INCOMPLETE"
+    assert (await examined(examiner, whole + b"a film behind it")).trouble is None
 
 
 async def test_the_largest_picture_allowed_fits_into_the_worker(examiner: Examiner) -> None:
@@ -434,6 +444,11 @@ CLAIMS_OF_HOSTILE = {
     "crafted_gps_zero_denominator.jpg": ("place", "unreadable"),
 }
 TROUBLES_OF_HOSTILE = {
+    "broken_stream.png": "PICTURE_INCOMPLETE",
+    "crafted_trunc_half_upload.jpg": "PICTURE_INCOMPLETE",
+    "trunc_jpeg.jpg": "PICTURE_INCOMPLETE",
+    "trunc_pixel6_anji_ultrahdr.jpg": "PICTURE_INCOMPLETE",
+    "trunc_png.png": "PICTURE_INCOMPLETE",
     "crafted_jpeg_sof_65500.jpg": "PICTURE_TOO_LARGE",
     "crafted_png_65500x65500_header.png": "PICTURE_TOO_LARGE",
     "crafted_png_bomb_30000x30000_1bit.png": "PICTURE_TOO_LARGE",

@@ -23,12 +23,12 @@ class CannotPlayError(SettingsError):
 
 
 class Refused(Exception):
-    """The server refused. `problem` is the problem's type without its prefix, the status where it has none."""
+    """The server refused. `problem` is the problem's type without its prefix."""
 
     def __init__(self, answer: httpx.Response) -> None:
         self.body = _problem(answer)
         self.status = answer.status_code
-        self.problem = str(self.body.get("type", self.status)).removeprefix("/problems/")
+        self.problem = str(self.body.get("type", "no-problem-details")).removeprefix("/problems/")
         self.title = str(self.body.get("title", f"HTTP {self.status}"))
         self.detail = str(self.body.get("detail", ""))
         super().__init__(f"{self.status} {self.problem}")
@@ -76,7 +76,7 @@ class Api:
             answer = self.call("POST", path, json={"sign_in_name": name, "password": passwords[name], **more})
         except Refused as refused:
             raise CannotPlayError(
-                f"{self.server} does not sign {name} in: {refused.title} {refused.detail} "
+                f"{self.server} does not sign {name} in: {refused.title}: {refused.detail} "
                 "The passwords must be those of the demonstration city on that server (--passwords FILE)."
             ) from refused
         signed_in: dict[str, Any] = answer.json()
