@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.theme import Theme
 
 from foundation.words import Language
 from plumbline.walkthrough import pictures, table
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 WIDTH_WITHOUT_TERMINAL = 140
 """Columns of the table in a file or a picture."""
+_PLAIN_PROGRESS = Theme(
+    dict.fromkeys(("bar.complete", "bar.finished", "progress.download", "progress.elapsed"), "none")
+)
+"""Red, yellow and green are for verdicts."""
 
 
 def run(
@@ -105,7 +110,7 @@ def _passwords_in(file: Path) -> dict[str, str]:
 
 def _console(*, recording: bool) -> Console:
     """As wide as the terminal; where there is none, or for a picture, as wide as the table likes to be."""
-    console = Console(record=recording)
+    console = Console(record=recording, theme=_PLAIN_PROGRESS)
     if recording or not (console.is_terminal or "COLUMNS" in os.environ):
         console.width = WIDTH_WITHOUT_TERMINAL
     return console

@@ -64,7 +64,7 @@ def report(rows: Sequence[Played], language: Language, *, seconds: float) -> Ren
     )  # fmt: skip
     table.add_column(words("column.file"), no_wrap=True)
     table.add_column(words("column.device"), no_wrap=True)
-    table.add_column(words("column.shows"), ratio=4)
+    table.add_column(words("column.shows"), ratio=5)
     table.add_column(words("column.verdict"), no_wrap=True)
     table.add_column(words("column.reasons"), ratio=7)
     table.add_column(words("column.expected"), justify="center", no_wrap=True)
