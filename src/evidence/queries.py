@@ -151,9 +151,11 @@ async def was_received(db: Connection, evidence_id: UUID) -> bool:
 
 
 async def others_with_bytes(db: Connection, evidence: Evidence) -> list[UUID]:
-    """Other evidence ids whose received bytes are the same. Index: reception_sha256."""
+    """The newest other evidence ids whose received bytes are the same. Index: reception_sha256."""
     rows = await db.fetch(
-        "select evidence_id from reception where sha256 = $1 and evidence_id <> $2 order by received_at limit 20",
+        """
+        select evidence_id from reception where sha256 = $1 and evidence_id <> $2 order by received_at desc limit 20
+        """,
         evidence.sha256,
         evidence.id,
     )

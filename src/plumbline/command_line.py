@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shlex
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -305,7 +306,8 @@ def _print_what_is_running(settings: Settings, url: str, people: Sequence[tuple[
     out.print()
     _print_people(people)
     out.print("\n[bold]Next[/], in another terminal: an officer's shift, played through the API")
-    out.print(f"  {escape(_this_program())} walkthrough --server {url}", highlight=False, soft_wrap=True)
+    where = "" if settings.data == Settings().data else f" --data {shlex.quote(str(settings.data))}"
+    out.print(f"  {escape(_this_program())} walkthrough{escape(where)}", highlight=False, soft_wrap=True)
     out.print("[dim]Ctrl-C ends everything; the next start resumes on the same data.[/]")
 
 

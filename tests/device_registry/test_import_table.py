@@ -51,13 +51,13 @@ async def test_a_workbook_is_read_with_its_epoch(epoch: bool, expected: bool) ->
     assert (found.rows, found.epoch_1904) == (ROWS, expected)
 
 
-def only_a_corner() -> bytes:
+def only_a_corner(row: int = 1048575, column: int = 16383) -> bytes:
     """Two cells as far apart as a sheet allows: a reader that fills the space between needs 17 thousand million."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
         sheet = book.add_worksheet()
         sheet.write(0, 0, "设备编号")
-        sheet.write(1048575, 16383, "A-1")
+        sheet.write(row, column, "A-1")
     return out.getvalue()
 
 
@@ -81,6 +81,7 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a part that lies about its size": ("not-a-table", lying_about_its_size),
     "a thousand parts": ("too-much", lambda: an_archive({f"xl/{n}.xml": b"" for n in range(1000)})),
     "a corner": ("too-much", only_a_corner),
+    "a corner that fits the machine but not the limit": ("too-much", lambda: only_a_corner(59_999, 999)),
     "a document type": ("not-a-table", with_a_doctype),
     "an archive of something else": ("not-a-table", lambda: an_archive({"readme.txt": b"hello"})),
     "half a workbook": ("not-a-table", lambda: a_workbook(ROWS)[:2000]),

@@ -239,6 +239,18 @@ async def test_a_device_that_needs_no_verification_stands_on_its_conclusion(
     assert [finding.reason for finding in early.reasons] == [Reason.CONCLUSION_MISSING]
 
 
+async def test_a_conclusion_about_something_else_does_not_count_even_if_it_got_in(
+    database: Database, clock: FixedClock
+) -> None:
+    camera = await register_device(database, clock, a_registration("CAM-1", "CAMERA_ONLY"))
+    await record_fact(database, clock, camera.id, in_service())
+    other = a_conclusion("2026-02-01", Requirement.NO_REGULATION)
+    async with database.transaction() as db:
+        await queries.add_facts(db, [(camera.id, other)], None, clock.now())
+    found = await standing_of(database, "CAM-1", at("2026-06-01 10:00"))
+    assert [finding.reason for finding in found.reasons] == [Reason.CONCLUSION_MISSING]
+
+
 async def test_the_snapshot_freezes_what_the_judgement_rested_on(
     database: Database, clock: FixedClock, device: Device
 ) -> None:

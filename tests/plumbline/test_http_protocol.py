@@ -36,9 +36,9 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-@pytest_asyncio.fixture(params=[LimitedHttpTools, Impatient])
-async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
-    async with serving(request.param) as port:
+@pytest_asyncio.fixture
+async def port() -> AsyncIterator[int]:
+    async with serving(LimitedHttpTools) as port:
         yield port
 
 

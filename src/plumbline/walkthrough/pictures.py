@@ -18,7 +18,7 @@ MEDIA_TYPES = {
     ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".mpo": "image/jpeg", ".png": "image/png", ".webp": "image/webp",
     ".heic": "image/heic", ".heif": "image/heic",
     ".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".3gp": "video/3gpp",
-    ".m4a": "audio/mp4", ".amr": "audio/amr", ".wav": "audio/wav", ".mp3": "audio/mpeg",
+    ".m4a": "audio/mp4", ".m4b": "audio/mp4", ".amr": "audio/amr", ".wav": "audio/wav", ".mp3": "audio/mpeg",
     ".pdf": "application/pdf",
 }  # fmt: skip
 """What a phone calls a file by its name. The server accepts these kinds; any other name is expected to be held."""
