@@ -62,7 +62,7 @@ def test_run_starts_everything_tells_it_and_ends_it_again(data: Path, tmp_path: 
     told = log.read_text()
     assert status == 0, told
     assert f"port {port} is taken" in told
-    assert f"walkthrough --server {url}" in told
+    assert f"walkthrough --data {data}" in told
     assert [pid for pid in children if pid is None or processes.command_line(pid)] == []
     assert not (data / "server.url").exists()
 
