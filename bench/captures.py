@@ -7,6 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from PIL import Image
+from PIL.ExifTags import GPS, IFD, Base
 
 
 class Capture(NamedTuple):
@@ -45,11 +46,26 @@ def _noise(size: int) -> bytes:
 
 @cache
 def _jpeg_headers() -> bytes:
-    """Everything before the scan of a 12-megapixel photograph by a phone."""
+    """All before the scan of a 12-megapixel photograph, with EXIF as phones write it: 14 kB, mostly a maker note."""
     exif = Image.Exif()
-    exif[0x010F], exif[0x0110], exif[0x0132] = "Maker", "Phone", "2026:06:15 12:00:00"
+    exif[Base.Make], exif[Base.Model], exif[Base.DateTime] = "Maker", "Phone", "2026:06:15 12:00:00"
+    exif.get_ifd(IFD.Exif).update(
+        {
+            Base.DateTimeOriginal: "2026:06:15 12:00:00",
+            Base.OffsetTimeOriginal: "+08:00",
+            Base.MakerNote: os.urandom(13_500),
+        }
+    )
+    exif.get_ifd(IFD.GPSInfo).update(
+        {
+            GPS.GPSLatitudeRef: "N",
+            GPS.GPSLatitude: (30.0, 35.0, 42.0),
+            GPS.GPSLongitudeRef: "E",
+            GPS.GPSLongitude: (114.0, 17.0, 56.0),
+        }
+    )
     file = io.BytesIO()
     Image.new("RGB", (4000, 3000), (90, 120, 90)).save(file, "JPEG", exif=exif)
     body = file.getvalue()
-    scan = body.index(b"\xff\xda")
+    scan = body.index(b"\xff\xda", 4 + int.from_bytes(body[4:6]))
     return body[: scan + 2 + int.from_bytes(body[scan + 2 : scan + 4])]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import asyncpg
-from pytest import Subtests
+import pytest
 
 from foundation.database import Database
 
@@ -37,7 +37,7 @@ def statements() -> list[Statement]:
     return [statement for path in sorted(SOURCES.rglob("*.py")) if _looked_at(path) for statement in _in(path)]
 
 
-async def test_every_statement_fits_the_schema_and_the_role(database: Database, subtests: Subtests) -> None:
+async def test_every_statement_fits_the_schema_and_the_role(database: Database, subtests: pytest.Subtests) -> None:
     found = statements()
     assert len(found) >= FEWEST
     async with database.connection() as db:

@@ -349,7 +349,7 @@ async def find_devices(
     "/devices/{device_id:uuid}",
     guards=[requires(*READERS)],
     summary="A device with every fact about it",
-    responses=declared(NotSignedIn, NotAllowed, DeviceNotFound),
+    responses=declared(Malformed, NotSignedIn, NotAllowed, DeviceNotFound),
 )
 async def show_device(
     device_id: FromPath[UUID],

@@ -10,6 +10,7 @@ from device_registry.model import (
     Device,
     Fact,
     Facts,
+    Requirement,
     ServiceChange,
     ServiceEvent,
     Span,
@@ -127,7 +128,7 @@ def check(device: Device, known: Facts, fact: Fact, now: datetime) -> None:
                 raise DeviceRetired(field="change", tag=device.tag)
         case WrittenConclusion():
             _check_day("concluded_on", fact.concluded_on, day_of(now))
-            if fact.requirement is not device.requirement:
+            if fact.requirement is not device.requirement or fact.requirement is Requirement.MANDATORY:
                 held_to = Spoken(f"device.requirement.{device.requirement}")
                 raise ConclusionDoesNotFit(field="requirement", requirement=held_to)
 

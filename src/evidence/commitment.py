@@ -12,6 +12,7 @@ from evidence.custodian import Custodian
 from evidence.custody import Event, tell
 from evidence.model import Commitment, Courier, Facts
 from evidence.problems import CaptureTimeReversed, CommitmentConflicts, CommitmentNotSigned, UploadTooLarge
+from foundation.http import checked_instant
 from foundation.misfit import not_decoded
 from foundation.problem import Spoken
 
@@ -76,6 +77,8 @@ async def _checked(custodian: Custodian, jws: str) -> Commitment:
 
 
 def _check(facts: Facts, largest: int) -> None:
+    checked_instant("captured_earliest", facts.captured_earliest)
+    checked_instant("captured_latest", facts.captured_latest)
     if facts.captured_earliest > facts.captured_latest:
         raise CaptureTimeReversed(field="captured_latest")
     if facts.captured_latest - facts.captured_earliest > WIDEST_CAPTURE:

@@ -24,7 +24,7 @@ from evidence.queries import Sought, Summary
 from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
-from foundation.http import declared, language_of
+from foundation.http import checked_instant, declared, language_of
 from foundation.problem import Malformed, NotAllowed, NotFound, NotSignedIn, Spoken, TryLater
 from foundation.words import Language, say
 
@@ -145,7 +145,7 @@ async def search_evidence(
     "/evidence/{evidence_id:uuid}",
     guards=[requires(*_READERS)],
     summary="One piece of evidence with verdicts and custody entries; the look itself becomes an entry",
-    responses=declared(NotSignedIn, NotAllowed, NotFound),
+    responses=declared(Malformed, NotSignedIn, NotAllowed, NotFound),
 )
 async def show_evidence(
     evidence_id: FromPath[UUID],
@@ -202,7 +202,7 @@ async def show_evidence(
     guards=[requires(*_READERS)],
     summary="The original bytes; reading them becomes a custody entry first",
     media_type="application/octet-stream",
-    responses=declared(NotSignedIn, NotAllowed, NotFound, TryLater),
+    responses=declared(Malformed, NotSignedIn, NotAllowed, NotFound, TryLater),
 )
 async def read_content(
     evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
@@ -228,6 +228,17 @@ async def read_content(
     )
 
 
+class KeySet(Struct, frozen=True):
+    keys: Annotated[
+        list[dict[str, Any]],
+        Meta(
+            examples=[[{"kty": "OKP", "crv": "Ed25519", "alg": "Ed25519", "use": "sig",
+                        "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+                        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]],
+        ),
+    ]  # fmt: skip
+
+
 @get(
     "/.well-known/plumbline-receipt-keys.json",
     opt=OPEN,
@@ -235,8 +246,8 @@ async def read_content(
     summary="Public keys with which anybody can check a receipt (JWK Set, RFC 7517)",
     tags=["receipts"],
 )
-async def receipt_keys(custodian: NamedDependency[Custodian]) -> dict[str, list[dict[str, Any]]]:
-    return {"keys": [custodian.signer.public_key()]}
+async def receipt_keys(custodian: NamedDependency[Custodian]) -> KeySet:
+    return KeySet([custodian.signer.public_key()])
 
 
 def page_mark(text: str | None) -> tuple[datetime, UUID] | None:
@@ -248,9 +259,7 @@ def page_mark(text: str | None) -> tuple[datetime, UUID] | None:
         mark = datetime.fromisoformat(instant), UUID(evidence_id)
     except ValueError as error:
         raise Malformed(field="before", what=Spoken("malformed.page")) from error
-    if mark[0].tzinfo is None:
-        raise Malformed(field="before", what=Spoken("malformed.page"))
-    return mark
+    return checked_instant("before", mark[0]), mark[1]
 
 
 def next_mark(found: list[Summary], most: int) -> str | None:
@@ -272,9 +281,7 @@ async def _within_reach(db: Connection, actor: Actor, clock: Clock, evidence_id:
 
 
 def _instant(name: str, instant: datetime | None) -> datetime | None:
-    if instant is not None and instant.tzinfo is None:
-        raise Malformed(field=name, what=Spoken("malformed.timezone"))
-    return instant
+    return None if instant is None else checked_instant(name, instant)
 
 
 def _in_words(reasons: list[Any], language: Language) -> list[ReasonInWords]:

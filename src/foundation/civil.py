@@ -27,6 +27,11 @@ def day_of(instant: datetime) -> date:
     return instant.astimezone(BEIJING).date()
 
 
+def within_calendar(instant: datetime) -> bool:
+    """Whether its day lies within FIRST_DAY..LAST_DAY in every time zone; only then the other functions take it."""
+    return FIRST_DAY < instant.date() < LAST_DAY
+
+
 def spoken(instant: datetime) -> str:
     """The instant as people in Beijing read it, to the second: 2026-05-03 14:05:09."""
     return instant.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")

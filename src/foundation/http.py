@@ -2,6 +2,7 @@
 
 import traceback
 from collections import defaultdict
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from litestar.openapi.spec import Example
 from litestar.params import BodyKwarg
 from litestar.types import ExceptionHandlersMap
 
+from foundation.civil import FIRST_DAY, LAST_DAY, within_calendar
 from foundation.misfit import misfit, not_json
 from foundation.problem import (
     Malformed,
@@ -69,9 +71,13 @@ class ProblemDetails(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def declared(*problems: type[Problem]) -> dict[int, ResponseSpec]:
-    """For a route's `responses`: every problem it can answer with, under its status, with an example of each."""
+    """For a route's `responses`: every problem it can answer with, under its status, with an example of each.
+
+    That the database is away, or that we fail, any route may have to say.
+    """
     by_status: dict[int, list[type[Problem]]] = defaultdict(list)
-    for problem in problems:
+    anywhere: tuple[type[Problem], ...] = (TryLater, Unexpected)
+    for problem in dict.fromkeys((*problems, *anywhere)):
         by_status[int(problem.status)].append(problem)
     return {
         status: ResponseSpec(
@@ -103,6 +109,15 @@ async def json_only(request: Request[Any, Any, Any]) -> None:
 def language_of(request: Request[Any, Any, Any]) -> Language:
     """The language in which the reader of the answer is spoken to."""
     return negotiate(request.headers.get("accept-language"))
+
+
+def checked_instant(field: str, instant: datetime) -> datetime:
+    """An instant out of a request, if it is one that can be reckoned with. Raises Malformed."""
+    if instant.tzinfo is None:
+        raise Malformed(field=field, what=Spoken("malformed.timezone"))
+    if not within_calendar(instant):
+        raise Malformed(field=field, what=Spoken("malformed.calendar", first=FIRST_DAY, last=LAST_DAY))
+    return instant
 
 
 def answer(request: Request[Any, Any, Any], problem: Problem) -> Response[dict[str, Any]]:

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from foundation.http import declared, language_of
-from foundation.problem import NotFound, Problem, known
+from foundation.problem import Malformed, NotFound, Problem, known
 from foundation.words import Language, say
 
 
@@ -34,7 +34,7 @@ async def problem_types(request: Request[Any, Any, Any]) -> Response[list[Proble
     security=[{}],
     tags=["problems"],
     summary="What a problem's type leads to",
-    responses=declared(NotFound),
+    responses=declared(Malformed, NotFound),
 )
 async def problem_type(slug: FromPath[str], request: Request[Any, Any, Any]) -> Response[ProblemType]:
     if slug not in known():

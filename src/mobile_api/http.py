@@ -39,8 +39,8 @@ from evidence.queries import Sought, Summary
 from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Database
-from foundation.http import declared, language_of
-from foundation.problem import Malformed, NotFound, NotSignedIn, Spoken, TooLarge, TryLater, UnsupportedContentType
+from foundation.http import checked_instant, declared, language_of
+from foundation.problem import Malformed, NotFound, NotSignedIn, TooLarge, TryLater, UnsupportedContentType
 from foundation.words import Language, say
 
 MOST_ON_A_PAGE = 200
@@ -195,9 +195,7 @@ async def standing_of_device(
         ),
     ] = None,
 ) -> DeviceStanding:
-    if at is not None and at.tzinfo is None:
-        raise Malformed(field="at", what=Spoken("malformed.timezone"))
-    instant = at or clock.now()
+    instant = clock.now() if at is None else checked_instant("at", at)
     language = language_of(request)
     async with database.connection() as db:
         standing = await registry.standing_of(db, device_tag, Interval(instant, instant))
@@ -248,7 +246,7 @@ async def commit_to_evidence(
     description="Answers from the verdict frozen when the last byte had come, as often as it is asked. Evidence that "
     "may not count is answered 409 with every reason; it is kept and locked all the same, and the receipt in that "
     "answer lets the phone wipe its copy.",
-    responses=declared(NotSignedIn, NotCommitted, NotAdmissible, NotYetReceived, DigestMismatch, TryLater),
+    responses=declared(Malformed, NotSignedIn, NotCommitted, NotAdmissible, NotYetReceived, DigestMismatch, TryLater),
 )
 async def submit(
     evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
@@ -290,7 +288,7 @@ async def my_evidence(
     "/evidence/{evidence_id:uuid}",
     tags=["evidence"],
     summary="One of my captures, with its receipt",
-    responses=declared(NotSignedIn, NotFound),
+    responses=declared(Malformed, NotSignedIn, NotFound),
 )
 async def my_piece_of_evidence(
     evidence_id: FromPath[UUID], request: Request[Actor, Any, State], database: NamedDependency[Database]

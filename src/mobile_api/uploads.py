@@ -26,6 +26,8 @@ from evidence.problems import (
     NoSuchUpload,
     NotCommitted,
     OffsetDiffers,
+    RangeDiffers,
+    TakenOver,
 )
 from foundation.http import declared
 from foundation.problem import (
@@ -33,13 +35,18 @@ from foundation.problem import (
     NotSignedIn,
     Problem,
     Spoken,
-    TryLater,
     UnsupportedContentType,
 )
 from mobile_api import tus
 from mobile_api.tus import VersionNotSupported
 
 PATH = "/mobile/v1/uploads"
+
+_ASKING = (Malformed, NotSignedIn, NotCommitted, NoSuchUpload, VersionNotSupported)
+_APPENDING = (
+    *_ASKING, OffsetDiffers, RangeDiffers, TakenOver, LongerThanCommitted, UnsupportedContentType,
+    ChecksumUnknown, ChecksumMismatch, DigestMismatch,
+)  # fmt: skip
 
 
 class UploadCut(Problem):
@@ -79,12 +86,9 @@ async def capabilities(custodian: NamedDependency[Custodian]) -> Response[None]:
     summary="Begin the upload of committed evidence, with its first bytes if you like",
     description="Upload-Length is the committed size; Upload-Metadata carries `evidence_id`. Asked again, the upload "
     "that stands is found again. A whole file may come in this one request.",
-    responses=declared(
-        Malformed, NotSignedIn, NotCommitted, LengthDiffers, LongerThanCommitted, UnsupportedContentType,
-        ChecksumMismatch, DigestMismatch, VersionNotSupported, TryLater,
-    ),
+    responses=declared(LengthDiffers, *_APPENDING),
     response_headers=[ResponseHeader(name="Location", documentation_only=True, description="Address of the upload")],
-)  # fmt: skip
+)
 async def create(request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]) -> Response[None]:
     tus.check_version(request.headers)
     if "upload-defer-length" in request.headers:
@@ -110,7 +114,7 @@ async def create(request: Request[Actor, Any, State], custodian: NamedDependency
     "/{evidence_id:uuid}",
     summary="How far the upload has come",
     description="Whoever was writing loses the right to: the asker is about to continue.",
-    responses=declared(NotSignedIn, NoSuchUpload, VersionNotSupported, TryLater),
+    responses=declared(*_ASKING),
 )
 async def offset(
     evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
@@ -125,11 +129,8 @@ async def offset(
     status_code=HTTPStatus.NO_CONTENT,
     summary="Continue the upload",
     description="After the last byte the answer carries Plumbline-Outcome and Plumbline-Receipt.",
-    responses=declared(
-        Malformed, NotSignedIn, NoSuchUpload, OffsetDiffers, LongerThanCommitted, UnsupportedContentType,
-        ChecksumUnknown, ChecksumMismatch, DigestMismatch, VersionNotSupported, TryLater,
-    ),
-)  # fmt: skip
+    responses=declared(*_APPENDING),
+)
 async def append(
     evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
 ) -> Response[None]:
@@ -139,7 +140,7 @@ async def append(
 @delete(
     "/{evidence_id:uuid}",
     summary="Give up the upload; the commitment stays",
-    responses=declared(NotSignedIn, NoSuchUpload, VersionNotSupported, TryLater),
+    responses=declared(*_ASKING),
 )
 async def terminate(
     evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
@@ -151,7 +152,7 @@ async def terminate(
     "/{evidence_id:uuid}",
     status_code=HTTPStatus.NO_CONTENT,
     summary="For networks that let only POST pass: X-HTTP-Method-Override says PATCH or DELETE",
-    responses=declared(Malformed, NotSignedIn, NoSuchUpload, OffsetDiffers, VersionNotSupported, TryLater),
+    responses=declared(*_APPENDING),
 )
 async def overridden(
     evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]

@@ -129,7 +129,7 @@ async def test_a_password_may_hold_a_nul_and_any_script(database: Database, agen
 async def test_the_document_tells_every_status_with_an_example(agency_client: httpx.AsyncClient) -> None:
     document = (await agency_client.get("/schema/openapi.json")).json()
     paths = document["paths"]
-    assert set(paths[SIGN_IN]["post"]["responses"]) == {"201", "400", "401", "413", "415", "429"}
+    assert set(paths[SIGN_IN]["post"]["responses"]) == {"201", "400", "401", "413", "415", "429", "500", "503"}
     refused = paths[SIGN_IN]["post"]["responses"]["401"]["content"]["application/problem+json"]
     assert refused["examples"]["sign-in-refused"]["value"]["type"] == "/problems/sign-in-refused"
     assert document["security"] == [{"token": []}]

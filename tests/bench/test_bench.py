@@ -1,11 +1,14 @@
 """The harness comes out whole; what it measures in a smoke run means nothing."""
 
+import asyncio
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
 
 import msgspec
 import pytest
+from bench import load
 from bench.plan import (
     BARE,
     BARE_SIGNED_IN,
@@ -55,3 +58,19 @@ def test_a_quick_run_prints_every_contender_and_goal_and_writes_them(tmp_path: P
         assert section.name in run.stdout
     for goal in GOALS:
         assert goal.of in run.stdout
+
+
+async def test_the_own_client_counts_what_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while b"Authorization: Bearer a" in await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    monkeypatch.setattr(load.shutil, "which", lambda _: None)
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        report = await load.load(f"http://127.0.0.1:{port}/x", 2, 0.3, ["Bearer a1", "Bearer a2"])
+    assert report.requests > 10
+    assert 0 < report.p50 <= report.p95
+    assert report.failed == 0

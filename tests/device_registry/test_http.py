@@ -359,7 +359,7 @@ async def test_the_catalogue_is_open_to_everybody_who_is_signed_in(client: httpx
 async def test_every_status_is_declared(registry_app: Litestar) -> None:
     paths = registry_app.openapi_schema.to_schema()["paths"]
     imports = paths["/desk/v1/device-imports"]["post"]
-    assert {*imports["responses"]} == {"200", "400", "401", "403", "413", "422"}
+    assert {*imports["responses"]} == {"200", "400", "401", "403", "413", "422", "500", "503"}
     assert {*imports["requestBody"]["content"]} >= {"multipart/form-data", "text/csv"}
     certificates = paths["/desk/v1/devices/{device_id}/verification-certificates"]["post"]
-    assert {*certificates["responses"]} == {"201", "400", "401", "403", "404", "409", "413", "415", "422"}
+    assert {*certificates["responses"]} == {"201", "400", "401", "403", "404", "409", "413", "415", "422", "500", "503"}

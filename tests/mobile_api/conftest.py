@@ -80,14 +80,17 @@ async def served_phone(shared_settings: Settings, workers: tuple[str, str]) -> A
     await database.close()
 
 
-async def a_phone(client: httpx.AsyncClient, database: Database, unit_id: UUID) -> SignedIn:
+async def a_phone(
+    client: httpx.AsyncClient, database: Database, unit_id: UUID, name: str = "officer-a", *more: Role
+) -> SignedIn:
     """A field officer with an account and a credential, signed in."""
     async with database.transaction() as db:
         person = await agency.add_person(db, PersonKind.OFFICER, "执法人员甲", "Officer A", unit_id)
-        await agency.add_credential(db, person.id, "X-1", "武汉市人民政府", date(2020, 1, 1), date(2035, 12, 31))
-        await agency.grant(db, person.id, Role.FIELD_OFFICER, unit_id, LONG_AGO)
-        await agency.open_account(db, "officer-a", person.id, hashed(PASSWORD))
-    return await sign_in(client, person.id, unit_id)
+        await agency.add_credential(db, person.id, f"X-{name}", "武汉市人民政府", date(2020, 1, 1), date(2035, 12, 31))
+        for role in (Role.FIELD_OFFICER, *more):
+            await agency.grant(db, person.id, role, unit_id, LONG_AGO)
+        await agency.open_account(db, name, person.id, hashed(PASSWORD))
+    return await sign_in(client, person.id, unit_id, name)
 
 
 async def sign_in(client: httpx.AsyncClient, person_id: UUID, unit_id: UUID, name: str = "officer-a") -> SignedIn:

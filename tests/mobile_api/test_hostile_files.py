@@ -6,13 +6,12 @@
 import base64
 import json
 import mimetypes
-from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
 import httpx
+import pytest
 import pytest_asyncio
-from pytest import Subtests
 
 from agency import queries as agency
 from agency.model import PersonKind, Role
@@ -51,7 +50,7 @@ async def supervisor(phone: SignedIn, database: Database, unit_id: UUID) -> dict
 
 @needs_real_data
 async def test_every_hostile_file_is_judged_or_refused_and_none_is_lost(
-    phone: SignedIn, clock: FixedClock, supervisor: dict[str, str], subtests: Subtests
+    phone: SignedIn, clock: FixedClock, supervisor: dict[str, str], subtests: pytest.Subtests
 ) -> None:
     phone.client.headers["Accept-Language"] = "en"
     fates = []
@@ -71,7 +70,7 @@ async def test_every_hostile_file_is_judged_or_refused_and_none_is_lost(
 
 @needs_real_data
 async def test_hostile_file_names_are_shown_or_refused_and_never_used(
-    phone: SignedIn, clock: FixedClock, supervisor: dict[str, str], subtests: Subtests
+    phone: SignedIn, clock: FixedClock, supervisor: dict[str, str], subtests: pytest.Subtests
 ) -> None:
     for number, name in enumerate(json.loads(HOSTILE_NAMES.read_text())):
         with subtests.test(name):

@@ -1,4 +1,4 @@
-"""Requests that no phone of ours sends: each a clear problem or a held item with its reason, never a failure of ours."""
+"""Requests that no phone of ours sends: each a clear problem or a held item with its reason, never our failure."""
 
 import base64
 import json
@@ -10,7 +10,6 @@ import httpx
 import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, OctKey
-from pytest import Subtests
 
 from foundation.database import Database
 from tests.builders import a_photo, an_officer
@@ -35,7 +34,7 @@ def part(value: object) -> str:
 
 
 async def test_a_commitment_that_the_phones_key_did_not_sign_is_refused(
-    phone: SignedIn, clock: FixedClock, database: Database, subtests: Subtests
+    phone: SignedIn, clock: FixedClock, database: Database, subtests: pytest.Subtests
 ) -> None:
     good = phone.commitment(BODY, clock)
     head, payload, signature = good.split(".")
@@ -107,7 +106,7 @@ ODD_FACTS: dict[str, dict[str, Any]] = {
 
 
 async def test_signed_facts_that_do_not_fit_are_refused_by_the_name_of_the_field(
-    phone: SignedIn, clock: FixedClock, subtests: Subtests
+    phone: SignedIn, clock: FixedClock, subtests: pytest.Subtests
 ) -> None:
     for field, odd in ODD_FACTS.items():
         with subtests.test(field):
@@ -116,13 +115,13 @@ async def test_signed_facts_that_do_not_fit_are_refused_by_the_name_of_the_field
             assert (problem["type"], problem["field"]) == ("/problems/malformed", field), problem
 
 
-PAYLOADS = [b"", b"null", b"[]", b"7", b"{", b"\xff", b"[" * 6000, b'{"evidence_id":' * 300, b'"\\ud800"', b'{"a":1e999}']
+PAYLOADS = [b"", b"null", b"[]", b"7", b"{", b"\xff", b"[" * 6000, b'{"a":' * 900, b'"\\ud800"', b'{"a":1e999}']
 
 
-async def test_a_signed_payload_that_is_no_object_is_refused(phone: SignedIn, subtests: Subtests) -> None:
+async def test_a_signed_payload_that_is_no_object_is_refused(phone: SignedIn, subtests: pytest.Subtests) -> None:
     header = {"alg": "ES256", "kid": str(phone.officer.phone_id), "typ": "plumbline-commitment+jws"}
     for payload in PAYLOADS:
-        with subtests.test(payload[:20]):
+        with subtests.test(repr(payload[:20])):
             text = jws.serialize_compact(header, payload, phone.officer.key)
             is_problem(await phone.client.post(URL, json={"jws": text}), 400, 422)
 
@@ -142,8 +141,6 @@ async def test_characters_that_cannot_be_kept_are_refused(phone: SignedIn, clock
     [
         ({"captured": "1919-05-04T12:00:00+08:00"}, "HELD", "CAPTURED_BEFORE_ENROLMENT"),
         ({"captured": "2099-12-31T23:59:59+08:00"}, "HELD", "CAPTURED_IN_THE_FUTURE"),
-        ({"captured": "0001-01-01T00:00:00Z"}, "HELD", "CAPTURED_BEFORE_ENROLMENT"),
-        ({"captured": "9999-12-31T23:59:59Z"}, "HELD", "CAPTURED_IN_THE_FUTURE"),
         ({"place": (0, 0)}, "UNDETERMINED", "PLACE_UNKNOWN"),
         ({"place": (114.3, 213)}, "HELD", "PLACE_IMPOSSIBLE"),
         ({"place": (1e308, -1e308)}, "HELD", "PLACE_IMPOSSIBLE"),
@@ -175,12 +172,20 @@ async def test_impossible_clocks_and_places_are_held_with_their_reason(
 
 
 async def test_instants_beyond_what_can_be_kept_are_refused(phone: SignedIn, clock: FixedClock) -> None:
-    for instant in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "10000-01-01T00:00:00Z"):
+    for instant in (
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "1900-01-01T12:00:00Z",
+        "9998-12-31T00:00:00Z",
+        "9999-12-31T23:59:59-12:00",
+        "10000-01-01T00:00:00Z",
+    ):
         answer = await phone.client.post(
             URL, json={"jws": phone.commitment(BODY, clock, captured_earliest=instant, captured_latest=instant)}
         )
-        is_problem(answer, 400, 422)
-        is_problem(await phone.client.get("/mobile/v1/standing", params={"device_tag": "x", "at": instant}), 400)
+        assert is_problem(answer, 400)["field"] == "captured_earliest"
+        asked = await phone.client.get("/mobile/v1/standing", params={"device_tag": "x", "at": instant})
+        assert is_problem(asked, 400)["field"] == "at"
 
 
 async def test_a_reversed_or_endless_capture_interval_is_refused(phone: SignedIn, clock: FixedClock) -> None:
@@ -200,7 +205,7 @@ BODIES: dict[str, tuple[bytes, int]] = {
     "an unknown field": (b'{"jws": "a.b.c", "admin": true}', 400),
     "not UTF-8": (b'{"jws": "\xff\xfe"}', 400),
     "UTF-16": ('{"jws": "a"}'.encode("utf-16"), 400),
-    "half a surrogate pair": (b'{"jws": "\\ud800"}', 422),
+    "half a surrogate pair": (b'{"jws": "\\ud800"}', 400),
     "100,000 brackets": (b"[" * 100_000, 400),
     "100,000 objects": (b'{"a":' * 100_000, 400),
     "a deep field": (b'{"jws": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", 400),
@@ -210,7 +215,7 @@ BODIES: dict[str, tuple[bytes, int]] = {
 }
 
 
-async def test_bodies_that_are_no_commitment_are_problems(phone: SignedIn, subtests: Subtests) -> None:
+async def test_bodies_that_are_no_commitment_are_problems(phone: SignedIn, subtests: pytest.Subtests) -> None:
     headers = {"Content-Type": "application/json"}
     for case, (body, status) in BODIES.items():
         with subtests.test(case):
@@ -222,10 +227,10 @@ async def test_bodies_that_are_no_commitment_are_problems(phone: SignedIn, subte
     assert (await phone.client.get("/ready")).status_code == 200
 
 
-async def test_sign_ins_that_do_not_fit_are_problems(phone: SignedIn, subtests: Subtests) -> None:
+async def test_sign_ins_that_do_not_fit_are_problems(phone: SignedIn, subtests: pytest.Subtests) -> None:
     key = ECKey.generate_key("P-256").as_dict(private=False)
     fine = {"sign_in_name": "officer-a", "password": PASSWORD, "phone": {"label": "3", "public_key": key}}
-    for case, odd in {
+    cases: dict[str, dict[str, Any]] = {
         "NUL in the name": {"sign_in_name": "a\0b"},
         "half a surrogate pair in the name": {"sign_in_name": "a\ud800"},
         "half a surrogate pair in the password": {"password": "a\ud800"},
@@ -236,9 +241,8 @@ async def test_sign_ins_that_do_not_fit_are_problems(phone: SignedIn, subtests: 
         "another curve": {"phone": {"label": "3", "public_key": ECKey.generate_key("P-384").as_dict(private=False)}},
         "a point beyond the curve": {"phone": {"label": "3", "public_key": key | {"x": key["y"]}}},
         "a key with odd members": {"phone": {"label": "3", "public_key": key | {"x": 7, "use": []}}},
-        "a deep key": {"phone": {"label": "3", "public_key": key | {"ext": json.loads("[" * 900 + "]" * 900)}}},
-        "a NUL in the key": {"phone": {"label": "3", "public_key": key | {"note": "a\0b"}}},
-    }.items():
+    }
+    for case, odd in cases.items():
         with subtests.test(case):
             body = json.dumps(fine | odd).encode()
             headers = {"Content-Type": "application/json"}
@@ -270,7 +274,6 @@ PATHS = [
     f"/mobile/v1/evidence/{uuid4()}",
     f"/mobile/v1/evidence/{uuid4()}%00",
     "/mobile/v1/uploads/%00",
-    "/mobile/v1//evidence",
     "/mobile/v1/" + "x" * 8000,
     "/problems/%00",
     "/problems/..%2f..%2f",
@@ -282,7 +285,7 @@ PATHS = [
 ]
 
 
-async def test_addresses_that_nobody_wrote_are_problems(phone: SignedIn, subtests: Subtests) -> None:
+async def test_addresses_that_nobody_wrote_are_problems(phone: SignedIn, subtests: pytest.Subtests) -> None:
     for path in PATHS:
         with subtests.test(path[:80]):
             is_problem(await phone.client.get(path))
@@ -294,7 +297,7 @@ async def test_odd_percent_encoding_in_a_query_finds_nothing_and_fails_nothing(p
         assert answer.status_code in (200, 400), answer.text
 
 
-async def test_odd_headers_fail_nothing(phone: SignedIn, subtests: Subtests) -> None:
+async def test_odd_headers_fail_nothing(phone: SignedIn, subtests: pytest.Subtests) -> None:
     for name, value in {
         "Authorization": b"Bearer \xff\xfe",
         "authorization": b"Bearer",
@@ -308,5 +311,5 @@ async def test_odd_headers_fail_nothing(phone: SignedIn, subtests: Subtests) -> 
         "Content-Length": b"abc",
     }.items():
         with subtests.test(f"{name}: {value[:20]!r}"):
-            answer = await phone.client.get("/mobile/v1/evidence", headers={name: value})
+            answer = await phone.client.get("/mobile/v1/evidence", headers={name.encode(): value})
             assert answer.status_code < 500, answer.text

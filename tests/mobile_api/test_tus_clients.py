@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio import run_process
 from tusclient.client import TusClient
 
-from evidence.upload import PART_BYTES
+from evidence.upload_writer import PART_BYTES
 from foundation.clock import SystemClock
 from plumbline.opening import opened
 from plumbline.settings import Settings
@@ -44,12 +45,12 @@ async def test_tuspy_uploads_in_chunks_with_checksums_and_resumes_at_another_wor
     body = a_video(6 * MIB + 11, seed=chunk)
     evidence_id = await served_phone.commit(body, SystemClock())
     token = {"Authorization": served_phone.client.headers["Authorization"]}
-    asked: dict[str, Any] = {"chunk_size": chunk * MIB, "upload_checksum": True, "metadata": {"evidence_id": evidence_id}}
     with io.BytesIO(body) as file:
-        first = TusClient(f"{workers[0]}/mobile/v1/uploads", headers=token).uploader(file_stream=file, **asked)
+        asked = {"file_stream": file, "chunk_size": chunk * MIB, "upload_checksum": True}
+        there, elsewhere = (TusClient(f"{url}/mobile/v1/uploads", headers=token) for url in workers)
+        first: Any = there.uploader(metadata={"evidence_id": evidence_id}, **asked)
         first.upload(stop_at=3 * MIB)
-        url = first.url.replace(workers[0], workers[1])
-        second = TusClient(f"{workers[1]}/mobile/v1/uploads", headers=token).uploader(file_stream=file, url=url, **asked)
+        second: Any = elsewhere.uploader(url=first.url.replace(workers[0], workers[1]), **asked)
         assert second.offset == first.offset >= 3 * MIB
         second.upload()
     answer = second.request.response_headers
@@ -112,8 +113,8 @@ async def test_tus_js_client_uploads(
         **how,
     }
     command = ["node", "upload.mjs", json.dumps(wanted)]
-    ran = subprocess.run(command, cwd=tus_js_client, capture_output=True, text=True, check=False, timeout=60)
-    assert ran.returncode == 0, ran.stderr
+    ran = await run_process(command, cwd=tus_js_client, check=False)
+    assert ran.returncode == 0, ran.stderr.decode()
     told = json.loads(ran.stdout)
     assert told["outcome"] == "ADMITTED", told
     assert told["path"] == f"/mobile/v1/uploads/{evidence_id}"

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from evidence.upload import PART_BYTES
+from evidence.upload_writer import PART_BYTES
 from foundation.clock import SystemClock
 from foundation.database import Database
 from plumbline.opening import opened

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -47,7 +47,7 @@ async def serving(protocol: type[asyncio.Protocol]) -> AsyncIterator[int]:
     server = uvicorn.Server(uvicorn.Config(application, http=protocol, ws="none", lifespan="off", log_config=None))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         running = asyncio.create_task(server._serve(sockets=[listening]))
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn tells it no other way
             await asyncio.sleep(0.01)
         try:
             yield listening.getsockname()[1]
@@ -89,7 +89,7 @@ async def test_an_ordinary_request_passes(port: int) -> None:
     ids=["a header without an end", "a request line without an end", "headers without an end"],
 )
 async def test_a_head_of_a_gigabyte_is_refused_after_a_little_of_it(port: int, begin: bytes, more: bytes) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(begin)
     sent = 0
     try:
@@ -133,10 +133,9 @@ async def test_a_request_left_half_finished_is_cut(half: bytes) -> None:
     async with serving(Impatient) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(half)
-        with pytest.raises(ConnectionError):
-            async with asyncio.timeout(2):
+        async with asyncio.timeout(2):  # until it hangs up
+            with suppress(ConnectionError):
                 assert await reader.read() == b""
-                raise ConnectionError
         writer.close()
 
 

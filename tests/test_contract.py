@@ -1,0 +1,163 @@
+"""The API's description is complete, its viewer needs no other host, and the program does what the description says."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from html.parser import HTMLParser
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import pytest_asyncio
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from agency.model import Role
+from foundation.clock import SystemClock
+from foundation.database import Database
+from plumbline.settings import Settings
+from tests.builders import a_device, a_unit
+from tests.mobile_api.conftest import TUS, a_phone
+from tests.served import served
+
+DESCRIPTION = "/openapi/openapi.json"
+CHECKED = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+MOST_EXAMPLES = 12
+"""For each operation, always the same ones."""
+
+
+class Contract(NamedTuple):
+    """A served program, the token of somebody who may do everything, and what the program says of itself."""
+
+    url: str
+    token: str
+    described: dict[str, Any]
+    known: dict[str, str]
+    """By the name of a path parameter: something that is there."""
+
+    def operations(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for path, item in self.described["paths"].items():
+            for method, operation in item.items():
+                yield f"{method.upper()} {path}", operation
+
+
+@pytest_asyncio.fixture(scope="session")
+async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Contract]:
+    log = tmp_path_factory.mktemp("contract") / "log"
+    database = await Database.open(shared_settings.database_url, most=2)
+    with served(shared_settings, log) as url:
+        async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+            roles = [role for role in Role if role is not Role.FIELD_OFFICER]
+            phone = await a_phone(client, database, await a_unit(database), "everybody", *roles)
+            device = await a_device(database, SystemClock(), phone.officer.unit_id, tag="SLM-CONTRACT")
+            known = {
+                "device_id": str(device.id),
+                "evidence_id": await phone.commit(b"bytes that never come", SystemClock()),
+                "slug": "malformed",
+            }
+            described = (await client.get(DESCRIPTION)).json()
+            yield Contract(url, client.headers["Authorization"], described, known)
+    await database.close()
+    assert "unexpected failure" not in log.read_text()
+
+
+def test_every_operation_says_what_it_does_and_all_it_can_answer(contract: Contract) -> None:
+    incomplete = {name: missing for name, operation in contract.operations() if (missing := _missing(operation))}
+    assert incomplete == {}
+
+
+def _missing(operation: dict[str, Any]) -> list[str]:
+    statuses = operation["responses"].keys()
+    needs_token = operation.get("security") != [{}]
+    missing = [what for what in ("summary", "operationId", "tags") if not operation.get(what)]
+    missing += ["401"] if needs_token and "401" not in statuses else []
+    missing += ["400"] if operation.keys() & {"parameters", "requestBody"} and "400" not in statuses else []
+    missing += ["no success"] if not any(status.startswith("2") for status in statuses) else []
+    for where, body in (("request", operation.get("requestBody", {})), *operation["responses"].items()):
+        for media_type, content in body.get("content", {}).items():
+            empty = content.get("schema", {}).get("type") == "null"
+            if not empty and not content.get("example") and not content.get("examples"):
+                missing.append(f"example of {where}")
+            if where >= "400" and where != "request" and media_type != "application/problem+json":
+                missing.append(f"{where} as a problem")
+    return missing
+
+
+def test_every_problem_that_is_described_is_explained(contract: Contract) -> None:
+    types = {
+        example["value"]["type"]
+        for _, operation in contract.operations()
+        for response in operation["responses"].values()
+        for content in response.get("content", {}).values()
+        for example in (content.get("examples") or {}).values()
+    }
+    explained = {problem["type"] for problem in httpx.get(f"{contract.url}/problems").json()}
+    assert types <= explained
+    assert len(types) > 20
+
+
+class Addresses(HTMLParser):
+    """What a browser loads for a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found += [value for name, value in attributes if name in ("src", "href") and value]
+
+
+def test_the_viewer_loads_nothing_from_elsewhere(contract: Contract) -> None:
+    page = httpx.get(f"{contract.url}/openapi", follow_redirects=True)
+    assert page.status_code == 200
+    addresses = Addresses(page.text).found
+    assert len([address for address in addresses if address.endswith((".js", ".css"))]) >= 2
+    for address in addresses:
+        if address.startswith("data:"):
+            continue
+        assert urlsplit(address).netloc == "", address
+        answer = httpx.get(f"{contract.url}{address}")
+        assert answer.status_code == 200, address
+        assert answer.content, address
+
+
+def test_the_program_answers_as_it_is_described(contract: Contract, subtests: pytest.Subtests) -> None:
+    described = schemathesis.openapi.from_url(f"{contract.url}{DESCRIPTION}")
+    tried = described.exclude(path_regex="/sign-in$")  # signing out would end the token, guessing would lock the door
+    for found in tried.get_all_operations():
+        assert isinstance(found, Ok), found
+        operation = found.ok()
+        known = {name: value for name, value in contract.known.items() if f"{{{name}}}" in operation.path}
+        with subtests.test(operation.label):
+            _try(operation.as_strategy(path_parameters=known or None), contract)
+        with subtests.test(f"{operation.label}, misused"), suppress(Unsatisfiable):  # nothing of it can be misused
+            _try(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), contract)
+
+
+always_the_same = settings(
+    max_examples=MOST_EXAMPLES,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def _try(cases: Any, contract: Contract) -> None:
+    @always_the_same
+    @given(cases)
+    def answers_as_described(case: Case[Any]) -> None:
+        case.call_and_validate(headers={"Authorization": contract.token, **TUS}, checks=CHECKED)
+
+    answers_as_described()
