@@ -85,4 +85,3 @@ def _check(facts: Facts, largest: int) -> None:
         raise CaptureTimeReversed(field="captured_earliest")
     if facts.size > largest:
         raise UploadTooLarge(field="size", most=largest)
-

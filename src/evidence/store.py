@@ -6,7 +6,7 @@ SigV4 signer costs 2 (docs/decisions). Nothing else in the program speaks to the
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -110,7 +110,7 @@ class ObjectStore:
             **_lock_headers(until),
         }
         try:
-            async with self._request("PUT", key, body=body, headers=headers, timeout_seconds=120) as response:
+            async with self._request("PUT", key, body=[body], headers=headers, timeout_seconds=120) as response:
                 version_id = response.headers.get("x-amz-version-id", "")
         except StoreRefused as refused:
             if refused.status != 412:
@@ -123,7 +123,8 @@ class ObjectStore:
         async with self._request("POST", key_of(sha256), query={"uploads": ""}) as response:
             return _text(await response.read(), "UploadId")
 
-    async def put_part(self, sha256: bytes, upload: str, number: int, body: bytes) -> Part:
+    async def put_part(self, sha256: bytes, upload: str, number: int, body: Sequence[bytes]) -> Part:
+        """`body` in slices, which are sent as they are."""
         query = {"partNumber": str(number), "uploadId": upload}
         async with self._request("PUT", key_of(sha256), query=query, body=body, timeout_seconds=120) as response:
             return Part(number, response.headers["ETag"].strip('"'))
@@ -138,7 +139,7 @@ class ObjectStore:
         headers = {"If-None-Match": "*", "Content-Type": "application/xml"}
         try:
             async with self._request(
-                "POST", key_of(sha256), query={"uploadId": upload}, body=body, headers=headers, timeout_seconds=600
+                "POST", key_of(sha256), query={"uploadId": upload}, body=[body], headers=headers, timeout_seconds=600
             ) as response:
                 answer = await response.read()
                 if b"<Error>" in answer:  # S3 may answer 200 and fail while it completes (API reference)
@@ -214,7 +215,7 @@ class ObjectStore:
         ).encode()
         headers = {"Content-MD5": base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()}
         query = {"retention": "", "versionId": version_id}
-        async with self._request("PUT", key, query=query, body=body, headers=headers):
+        async with self._request("PUT", key, query=query, body=[body], headers=headers):
             pass
 
     async def _remove(self, key: str, version_id: str) -> None:
@@ -228,7 +229,7 @@ class ObjectStore:
         key: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: bytes | None = None,
+        body: Sequence[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout_seconds: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
@@ -242,7 +243,7 @@ class ObjectStore:
                 "Host": url.netloc,
                 "x-amz-content-sha256": UNSIGNED,
                 "x-amz-date": now.strftime("%Y%m%dT%H%M%SZ"),
-                **({"Content-Length": str(len(body))} if body is not None else {}),
+                **({"Content-Length": str(sum(map(len, body)))} if body is not None else {}),
                 **(headers or {}),
             },
             credentials=self._credentials,
@@ -266,11 +267,12 @@ class ObjectStore:
             raise TryLater(headers={"Retry-After": str(RETRY_AFTER_SECONDS)}) from error
 
 
-async def _in_slices(body: bytes) -> AsyncIterator[memoryview]:
+async def _in_slices(body: Sequence[bytes]) -> AsyncIterator[memoryview]:
     """Handed over in slices, so that the event loop gets its turn between two of them."""
-    view = memoryview(body)
-    for at in range(0, len(view), SLICE_BYTES):
-        yield view[at : at + SLICE_BYTES]
+    for piece in body:
+        view = memoryview(piece)
+        for at in range(0, len(view), SLICE_BYTES):
+            yield view[at : at + SLICE_BYTES]
 
 
 def _lock_headers(until: datetime) -> dict[str, str]:

@@ -153,8 +153,8 @@ async def drop_expired(custodian: Custodian, most: int = 100) -> int:
     for evidence_id in candidates:
         async with custodian.database.transaction() as db:
             received = await queries.was_received(db, evidence_id)
-            upload = await upload_state.remove(db, evidence_id)
-            if upload is None:
+            upload = await upload_state.remove(db, evidence_id, expired_at=now)
+            if upload is None:  # it was continued meanwhile
                 continue
             evidence = await _committed(db, evidence_id)
             if not received:

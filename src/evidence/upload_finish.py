@@ -75,7 +75,7 @@ async def _mismatch(
 ) -> DigestMismatch | TakenOver:
     """Tells the custody chain that other bytes came than were committed, and lets the transfer begin anew."""
     async with custodian.database.transaction() as db:
-        if await upload_state.remove(db, evidence.id, upload.epoch) is None:
+        if await upload_state.remove(db, evidence.id, epoch=upload.epoch) is None:
             return TakenOver()
         await tell(
             db,

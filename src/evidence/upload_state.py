@@ -167,12 +167,21 @@ async def ranges_from(db: Connection, evidence_id: UUID, offset: int) -> list[tu
     return [tuple(row) for row in rows] if rows and rows[0]["begins"] == offset else []
 
 
-async def remove(db: Connection, evidence_id: UUID, epoch: int | None = None) -> Upload | None:
-    """Forgets the upload with its pieces; None where there was none, or another holds the right (`epoch` given)."""
+async def remove(
+    db: Connection, evidence_id: UUID, *, epoch: int | None = None, expired_at: datetime | None = None
+) -> Upload | None:
+    """Forgets the upload with its pieces. None where there is none, or not with that epoch, or not expired by then."""
     row = await db.fetchrow(
-        f"delete from upload where evidence_id = $1 and ($2::integer is null or epoch = $2) returning {_COLUMNS}",  # noqa: S608
+        f"""
+        delete from upload
+         where evidence_id = $1
+           and ($2::integer is null or epoch = $2)
+           and ($3::timestamptz is null or expires_at <= $3)
+        returning {_COLUMNS}
+        """,  # noqa: S608 - a constant list of columns
         evidence_id,
         epoch,
+        expired_at,
     )
     return _upload(row) if row else None
 

@@ -1,5 +1,6 @@
 """One request's bytes on their way: gathered to whole parts, then made durable step by step."""
 
+import asyncio
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -96,7 +97,9 @@ class Writer:
             raise ChecksumMismatch(field="Upload-Checksum", algorithm=self._checksum.algorithm)
         whole = self._at + self._fresh_bytes == self._evidence.size
         if whole and self._single:
-            return Written(self._upload, whole, b"".join((self._kept, *self._fresh)))
+            body = b"".join((self._kept, *self._fresh))
+            self._kept, self._fresh = b"", []  # once in memory is enough
+            return Written(self._upload, whole, body)
         gathered = len(self._kept) + self._fresh_bytes
         if self._fresh_bytes and not self._single and (whole or gathered >= LEAST_PART_BYTES):
             await self._send_part()
@@ -117,21 +120,24 @@ class Writer:
             if reserved is None:
                 raise self._overtaken()
             self._upload = self._upload._replace(part=reserved.part)
-        body = b"".join((self._kept, *self._fresh))
-        self._parts.append(await store.put_part(sha256, self._multipart_id, self._upload.part, body))
-        await self._pass(memoryview(body)[len(self._kept) :])
+        fresh, slices = self._fresh, [self._kept, *self._fresh] if self._kept else self._fresh
+        part, digest = await asyncio.gather(
+            store.put_part(sha256, self._multipart_id, self._upload.part, slices),
+            to_thread.run_sync(_digests, fresh, self._running),
+        )
+        self._parts.append(part)
+        self._pass(digest)
         self._kept = b""
 
     async def _keep_piece(self) -> None:
         begins, body = self._at, b"".join(self._fresh)
-        await self._pass(body)
+        self._pass(await to_thread.run_sync(_digests, self._fresh, self._running))
         await self._advance((begins, body))
 
-    async def _pass(self, body: bytes | memoryview) -> None:
-        """These bytes are dealt with: they go into the digests and leave the memory."""
-        digest = await to_thread.run_sync(_digests, body, self._running)
-        self._ranges.append((self._at, self._at + len(body), digest))
-        self._at += len(body)
+    def _pass(self, digest: bytes) -> None:
+        """The fresh bytes are dealt with: they are in the digests, and leave the memory."""
+        self._ranges.append((self._at, self._at + self._fresh_bytes, digest))
+        self._at += self._fresh_bytes
         self._fresh, self._fresh_bytes = [], 0
 
     async def _advance(self, piece: tuple[int, bytes] | None) -> None:
@@ -161,8 +167,11 @@ class Writer:
         return TakenOver()
 
 
-def _digests(body: bytes | memoryview, running: "_Hash | None") -> bytes:
-    """The SHA-256 of these bytes, which also go into the running one. In a thread: 8 MiB take 6 ms each."""
-    if running is not None:
-        running.update(body)
-    return hashlib.sha256(body).digest()
+def _digests(chunks: list[bytes], running: "_Hash | None") -> bytes:
+    """The SHA-256 of these bytes, which also go into the running one. In a thread: 8 MiB take 5 ms each."""
+    step = hashlib.sha256()
+    for chunk in chunks:
+        step.update(chunk)
+        if running is not None:
+            running.update(chunk)
+    return step.digest()

@@ -67,7 +67,7 @@ async def test_the_own_client_counts_what_is_answered(monkeypatch: pytest.Monkey
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         writer.close()
 
-    monkeypatch.setattr(load.shutil, "which", lambda _: None)
+    monkeypatch.setattr("bench.load.shutil.which", lambda _: None)
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         report = await load.load(f"http://127.0.0.1:{port}/x", 2, 0.3, ["Bearer a1", "Bearer a2"])

@@ -56,7 +56,7 @@ async def test_an_unlocked_object_under_a_digest_is_read_back_before_it_is_belie
     for bytes_there, believed in ((body, True), (b"x" * len(body), False)):
         key = sha256 if believed else hashlib.sha256(sha256).digest()
         upload = await store.begin_parts(key)
-        part = await store.put_part(key, upload, 1, bytes_there)
+        part = await store.put_part(key, upload, 1, [bytes_there])
         assert await store.complete_parts(key, upload, [part])
         stored = await store.adopt(key, len(body), UNTIL)
         assert (stored is not None) == believed
@@ -67,11 +67,11 @@ async def test_parts_completed_twice_or_under_a_standing_object_are_told_apart_f
     store = custodian.store
     sha256, body = some("parts")
     upload = await store.begin_parts(sha256)
-    parts = [await store.put_part(sha256, upload, 1, body)]
+    parts = [await store.put_part(sha256, upload, 1, [body])]
     assert await store.complete_parts(sha256, upload, parts)
     assert not await store.complete_parts(sha256, upload, parts)
     other = await store.begin_parts(sha256)
-    assert not await store.complete_parts(sha256, other, [await store.put_part(sha256, other, 1, b"y" * 10)])
+    assert not await store.complete_parts(sha256, other, [await store.put_part(sha256, other, 1, [b"y" * 10])])
     found = await store.find(sha256)
     assert found is not None
     assert await content(store, sha256, found.version_id) == body
