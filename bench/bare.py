@@ -11,7 +11,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Litestar, get
-from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.middleware import DefineMiddleware
 from litestar.params import FromPath
@@ -45,24 +44,22 @@ async def health() -> str:
 
 
 def create_app(settings: Settings, *, signed_in: bool) -> Litestar:
+    opened: list[Database] = []
+
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        database = await Database.open(settings.database_url, most=settings.database_connections)
-        app.state.update({"database": database, "clock": SystemClock()})
+        opened.append(await Database.open(settings.database_url, most=settings.database_connections))
+        app.state.update({"database": opened[0], "clock": SystemClock()})
         yield
-        await database.close()
+        await opened[0].close()
 
     return Litestar(
         [device, health],
         lifespan=[lifespan],
-        dependencies={"database": Provide(_database, sync_to_thread=False)},
+        dependencies={"database": Provide(lambda: opened[0], sync_to_thread=False)},
         middleware=[DefineMiddleware(TokenAuthentication)] if signed_in else [],
         openapi_config=None,
     )
-
-
-def _database(state: State) -> Database:
-    return state.database  # type: ignore[no-any-return]
 
 
 async def main() -> int:

@@ -24,6 +24,7 @@ from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.http import declared, language_of
 from foundation.problem import Malformed, NotAllowed, NotSignedIn, Spoken, TooLarge, UnsupportedContentType
+from foundation.shared_lookup import SharedLookup
 from foundation.words import Language, say
 
 OPEN = {"open": True}
@@ -36,7 +37,8 @@ SECURITY_COMPONENTS = Components(security_schemes={"token": SecurityScheme(type=
 class TokenAuthentication(AbstractAuthenticationMiddleware):
     """Makes `request.user` the Actor behind `Authorization: Bearer <token>`, and `request.auth` the token's digest.
 
-    One statement a request. Needs `app.state.database` and `app.state.clock`; routes with `opt=OPEN` pass by.
+    One statement for all requests that wait for it, and nothing remembered: what is revoked, is revoked. Needs
+    `app.state.database` and `app.state.clock`; routes with `opt=OPEN` pass by.
     """
 
     def __init__(self, app: ASGIApp, exclude: str | list[str] | None = None) -> None:
@@ -47,14 +49,26 @@ class TokenAuthentication(AbstractAuthenticationMiddleware):
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise NotSignedIn
-        database: Database = connection.app.state.database
-        clock: Clock = connection.app.state.clock
         token_hash = sign_in.digest(token.strip())
-        async with database.connection() as db:
-            actor = await queries.actor_behind(db, token_hash, clock.now())
+        actor = await _actors(connection.app.state).get(token_hash)
         if actor is None:
             raise NotSignedIn
         return AuthenticationResult(user=actor, auth=token_hash)
+
+
+def _actors(state: State) -> SharedLookup[bytes, Actor]:
+    """The application's one look-up of who is behind a token."""
+    if "actors" not in state:
+        database: Database = state.database
+        clock: Clock = state.clock
+
+        async def load(token_hashes: list[bytes]) -> dict[bytes, Actor]:
+            async with database.connection() as db:
+                return await queries.actors_behind(db, token_hashes, clock.now())
+
+        state["actors"] = SharedLookup(load)
+    found: SharedLookup[bytes, Actor] = state["actors"]
+    return found
 
 
 def requires(*roles: Role) -> Guard:

@@ -363,12 +363,17 @@ async def replace_service_periods(
 
 
 async def standing_of(db: Connection, tag: str, captured: Interval) -> Standing | None:
-    """The standing of the device with that tag; None: no such device.
+    """The standing of the device with that tag; None: no such device."""
+    return (await standings_of(db, [(tag, captured)])).get((tag, captured))
 
-    One round trip where one kept period of either sort contains the whole interval. Only where none does (not in
-    standing, or across two adjoining periods) are the facts loaded, and they decide.
+
+async def standings_of(db: Connection, asked: Sequence[tuple[str, Interval]]) -> dict[tuple[str, Interval], Standing]:
+    """The standing of each device over its interval; tags that no device has are left out.
+
+    One round trip for all where one kept period of either sort contains the whole interval. Only where none does (not
+    in standing, or across two adjoining periods) are the facts loaded, and they decide.
     """
-    row = await db.fetchrow(
+    rows = await db.fetch(
         f"""
         select {_DEVICE},
                array(select row (certificate.id, certificate.channel, certificate.certificate_no,
@@ -376,36 +381,42 @@ async def standing_of(db: Connection, tag: str, captured: Interval) -> Standing 
                        from verified_period
                        join verification_certificate as certificate
                          on certificate.id = any(verified_period.certificates)
-                      where verified_period.device_id = device.id and verified_period.span @> $2::tstzrange),
+                      where verified_period.device_id = device.id and verified_period.span @> asked.captured),
                exists (select from service_period
-                        where service_period.device_id = device.id and service_period.span @> $2::tstzrange),
+                        where service_period.device_id = device.id and service_period.span @> asked.captured),
                case when not device.verification_needed then (
                     select id
                       from written_conclusion
-                     where device_id = device.id and requirement = device.requirement and concluded_on <= $3
+                     where device_id = device.id and requirement = device.requirement and concluded_on <= asked.day
                      order by concluded_on desc, id desc
-                     limit 1) end
-          from device
+                     limit 1) end,
+               asked.number
+          from unnest($1::text[], $2::tstzrange[], $3::date[]) with ordinality as asked (tag, captured, day, number)
+          join device on device.tag = asked.tag
           join device_kind on device_kind.code = device.kind
-         where device.tag = $1
         """,  # noqa: S608 - a constant
-        tag,
-        Range(captured.earliest, captured.latest, upper_inc=True),
-        day_of(captured.earliest),
+        [tag for tag, _ in asked],
+        [Range(captured.earliest, captured.latest, upper_inc=True) for _, captured in asked],
+        [day_of(captured.earliest) for _, captured in asked],
     )
-    if row is None:
-        return None
-    device = _device(row)
-    certificates, served, conclusion_id = row[_DEVICE_COLUMNS:]
-    if served and device.verification_needed and certificates:
-        in_order = sorted(
-            (InForce(*certificate) for certificate in certificates),
-            key=lambda found: (device.channels or ("",)).index(found.channel),
-        )
-        return in_standing(device, captured, in_order, None)
-    if served and conclusion_id:
-        return in_standing(device, captured, (), conclusion_id)
-    return standing(device, await facts_of(db, device.id), captured)
+    standings = {}
+    unclear: list[tuple[tuple[str, Interval], Device]] = []
+    for row in rows:
+        device = _device(row)
+        certificates, served, conclusion_id, number = row[_DEVICE_COLUMNS:]
+        key = asked[number - 1]
+        if served and device.verification_needed and certificates:
+            by_channel = {found.channel: found for found in (InForce(*certificate) for certificate in certificates)}
+            in_order = [by_channel[channel] for channel in device.channels or ("",)]
+            standings[key] = in_standing(device, key[1], in_order, None)
+        elif served and conclusion_id:
+            standings[key] = in_standing(device, key[1], (), conclusion_id)
+        else:
+            unclear.append((key, device))
+    if unclear:
+        facts = await facts_of_all(db, {device.id for _, device in unclear})
+        standings |= {key: standing(device, facts[device.id], key[1]) for key, device in unclear}
+    return standings
 
 
 async def snapshot(db: Connection, standing: Standing, captured: Interval) -> dict[str, Any]:

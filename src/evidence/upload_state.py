@@ -106,13 +106,13 @@ async def advance(
     multipart_id: str | None,
     parts: list[Part],
     piece: tuple[int, bytes] | None,
-    ranges: list[tuple[int, int, bytes]],
+    ranges: list[tuple[int, int, int]],
     expires_at: datetime,
 ) -> Upload | None:
     """Bytes up to `at` are safe, in parts or here. None where the right was lost; nothing is written then.
 
     `piece`, an offset and bytes up to `at`, is kept here because it is too small for a part. Earlier pieces are
-    dropped once `parts` has grown: they are part of what it grew by. `ranges` came: begins, ends, SHA-256.
+    dropped once `parts` has grown: they are part of what it grew by. `ranges` came: begins, ends, CRC-32.
     """
     piece_at, piece_bytes = piece or (None, None)
     row = await db.fetchrow(
@@ -130,8 +130,8 @@ async def advance(
             insert into upload_piece (evidence_id, at, bytes)
             select evidence_id, $8, $9 from advanced where $8::bigint is not null
         ), noted as (
-            insert into upload_range (evidence_id, begins, ends, sha256)
-            select evidence_id, range.* from advanced, unnest($10::bigint[], $11::bigint[], $12::bytea[]) as range
+            insert into upload_range (evidence_id, begins, ends, crc32)
+            select evidence_id, range.* from advanced, unnest($10::bigint[], $11::bigint[], $12::bigint[]) as range
         )
         select {_COLUMNS} from advanced as upload
         """,  # noqa: S608 - a constant list of columns
@@ -146,7 +146,7 @@ async def advance(
         piece_bytes,
         [begins for begins, _, _ in ranges],
         [ends for _, ends, _ in ranges],
-        [digest for _, _, digest in ranges],
+        [checksum for _, _, checksum in ranges],
     )
     return _upload(row) if row else None
 
@@ -157,10 +157,10 @@ async def pieces(db: Connection, evidence_id: UUID) -> bytes:
     return b"".join(row["bytes"] for row in rows)
 
 
-async def ranges_from(db: Connection, evidence_id: UUID, offset: int) -> list[tuple[int, int, bytes]]:
-    """The ranges as they came, from the one that begins exactly at `offset` on: begins, ends, SHA-256."""
+async def ranges_from(db: Connection, evidence_id: UUID, offset: int) -> list[tuple[int, int, int]]:
+    """The ranges as they came, from the one that begins exactly at `offset` on: begins, ends, CRC-32."""
     rows = await db.fetch(
-        "select begins, ends, sha256 from upload_range where evidence_id = $1 and begins >= $2 order by begins",
+        "select begins, ends, crc32 from upload_range where evidence_id = $1 and begins >= $2 order by begins",
         evidence_id,
         offset,
     )

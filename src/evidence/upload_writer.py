@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 from anyio import to_thread
 
@@ -60,7 +61,7 @@ class Writer:
         self._fresh: list[bytes] = []
         self._fresh_bytes = 0
         self._at = upload.at
-        self._ranges: list[tuple[int, int, bytes]] = []
+        self._ranges: list[tuple[int, int, int]] = []
         self._refused = False
 
     @classmethod
@@ -121,22 +122,22 @@ class Writer:
                 raise self._overtaken()
             self._upload = self._upload._replace(part=reserved.part)
         fresh, slices = self._fresh, [self._kept, *self._fresh] if self._kept else self._fresh
-        part, digest = await asyncio.gather(
+        part, checksum = await asyncio.gather(
             store.put_part(sha256, self._multipart_id, self._upload.part, slices),
-            to_thread.run_sync(_digests, fresh, self._running),
+            to_thread.run_sync(_checksum, fresh, self._running),
         )
         self._parts.append(part)
-        self._pass(digest)
+        self._pass(checksum)
         self._kept = b""
 
     async def _keep_piece(self) -> None:
         begins, body = self._at, b"".join(self._fresh)
-        self._pass(await to_thread.run_sync(_digests, self._fresh, self._running))
+        self._pass(await to_thread.run_sync(_checksum, self._fresh, self._running))
         await self._advance((begins, body))
 
-    def _pass(self, digest: bytes) -> None:
-        """The fresh bytes are dealt with: they are in the digests, and leave the memory."""
-        self._ranges.append((self._at, self._at + self._fresh_bytes, digest))
+    def _pass(self, checksum: int) -> None:
+        """The fresh bytes are dealt with: they are reckoned with, and leave the memory."""
+        self._ranges.append((self._at, self._at + self._fresh_bytes, checksum))
         self._at += self._fresh_bytes
         self._fresh, self._fresh_bytes = [], 0
 
@@ -167,11 +168,11 @@ class Writer:
         return TakenOver()
 
 
-def _digests(chunks: list[bytes], running: "_Hash | None") -> bytes:
-    """The SHA-256 of these bytes, which also go into the running one. In a thread: 8 MiB take 5 ms each."""
-    step = hashlib.sha256()
+def _checksum(chunks: list[bytes], running: "_Hash | None") -> int:
+    """The CRC-32 of these bytes, which go into the running digest, too. In a thread: 8 MiB take 6 ms."""
+    step = 0
     for chunk in chunks:
-        step.update(chunk)
+        step = crc32(chunk, step)
         if running is not None:
             running.update(chunk)
-    return step.digest()
+    return step

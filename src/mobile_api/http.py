@@ -16,8 +16,7 @@ from agency.http import OPEN, Me, SignInSettings, caller_address, described
 from agency.model import Actor
 from agency.problems import PhoneKeyRefused, PhoneRevoked, SignInRefused, TooManyAttempts
 from device_registry import explanation as registry_words
-from device_registry import queries as registry
-from device_registry.model import Interval, Outcome, Reason
+from device_registry.model import Outcome, Reason
 from evidence import queries, upload
 from evidence.commitment import commit
 from evidence.custodian import Custodian
@@ -42,6 +41,7 @@ from foundation.database import Database
 from foundation.http import checked_instant, declared, language_of
 from foundation.problem import Malformed, NotFound, NotSignedIn, TooLarge, TryLater, UnsupportedContentType
 from foundation.words import Language, say
+from mobile_api.standings import DeviceStandings
 
 MOST_ON_A_PAGE = 200
 
@@ -186,8 +186,7 @@ async def sign_out_on_phone(
 async def standing_of_device(
     device_tag: Annotated[str, QueryParameter(min_length=1, max_length=100, description="Number on the device")],
     request: Request[Actor, Any, State],
-    database: NamedDependency[Database],
-    clock: NamedDependency[Clock],
+    standings: NamedDependency[DeviceStandings],
     at: Annotated[
         datetime | None,
         QueryParameter(
@@ -195,10 +194,8 @@ async def standing_of_device(
         ),
     ] = None,
 ) -> DeviceStanding:
-    instant = clock.now() if at is None else checked_instant("at", at)
+    standing, instant = await standings.at(device_tag, None if at is None else checked_instant("at", at))
     language = language_of(request)
-    async with database.connection() as db:
-        standing = await registry.standing_of(db, device_tag, Interval(instant, instant))
     if standing is None:
         words = say(language, f"standing.{Reason.DEVICE_UNKNOWN}", device=device_tag)
         unknown = [ReasonInWords(Reason.DEVICE_UNKNOWN, words)]

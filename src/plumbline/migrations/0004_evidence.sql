@@ -58,10 +58,11 @@ create table upload_range (
     evidence_id  uuid not null references upload on delete cascade,
     begins       bigint not null,
     ends         bigint not null check (ends > begins),
-    sha256       bytea not null check (octet_length(sha256) = 32),
+    crc32        bigint not null,
     primary key (evidence_id, begins)
 );
-comment on table upload_range is 'Digests of the ranges as they came: a range sent again with other bytes is noticed.';
+comment on table upload_range is
+    'Checksums of the ranges as they came: a range sent again with other bytes is noticed. What is kept is decided by SHA-256.';
 
 create table stored_object (
     sha256          bytea primary key check (octet_length(sha256) = 32),
