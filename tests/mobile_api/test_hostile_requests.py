@@ -43,9 +43,7 @@ async def test_a_commitment_that_the_phones_key_did_not_sign_is_refused(
     protected = {"alg": "ES256", "kid": str(officer.phone_id), "typ": "plumbline-commitment+jws"}
     other = await an_officer(database, officer.unit_id)
     public = OctKey.import_key(json.dumps(officer.key.as_dict(private=False)).encode())
-    hmac = jws.serialize_compact(
-        protected | {"alg": "HS256"}, json.dumps(facts).encode(), public, algorithms=["HS256"]
-    )
+    hmac = jws.serialize_compact(protected | {"alg": "HS256"}, json.dumps(facts).encode(), public, algorithms=["HS256"])
     cases = {
         "empty": "",
         "no JWS": "hello",
@@ -96,9 +94,7 @@ ODD_FACTS: dict[str, dict[str, Any]] = {
     "place": {"place": [114.3, 30.6]},
     "place.datum": {"place": {"longitude": 114.3, "latitude": 30.6, "datum": "MARS"}},
     "place.longitude": {"place": {"longitude": "114.3", "latitude": 30.6, "datum": "WGS84"}},
-    "place.accuracy_metres": {
-        "place": {"longitude": 114.3, "latitude": 30.6, "datum": "WGS84", "accuracy_metres": -1}
-    },
+    "place.accuracy_metres": {"place": {"longitude": 114.3, "latitude": 30.6, "datum": "WGS84", "accuracy_metres": -1}},
     "file_name": {"file_name": "x" * 256},
     "note": {"note": "长" * 2001},
     "officer_id": {"officer_id": str(uuid4())},

@@ -116,7 +116,7 @@ async def test_trailers_and_chunk_extensions_without_an_end_are_cut(port: int) -
     for begin, more in ((b"0\r\n", b"A: b\r\n" * 20_000), (b"1;", b"x" * 120_000)):
         answer = await said(port, head, begin, *[more] * 40, pause=0.01)
         assert b" 200 " not in answer
-    assert b" 200 " in await said(port, head, b"3\r\nabc\r\n0\r\n\r\n" , b"GET / HTTP/1.1\r\nHost: h\r\n" + CLOSE)
+    assert b" 200 " in await said(port, head, b"3\r\nabc\r\n0\r\n\r\n", b"GET / HTTP/1.1\r\nHost: h\r\n" + CLOSE)
 
 
 @pytest.mark.parametrize(
