@@ -1,8 +1,10 @@
 """Plumbline's own signature under receipts, and the check of a phone's signature under a commitment."""
 
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 from uuid import UUID
 
@@ -37,17 +39,19 @@ class Signer:
 
     @classmethod
     def load_or_create(cls, path: Path) -> "Signer":
-        """The key in the file (PEM); where there is none it is made, readable by its owner alone."""
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            key = load_pem_private_key(path.read_bytes(), None)
-            if not isinstance(key, Ed25519PrivateKey):
-                raise TypeError(f"{path} does not hold an Ed25519 key") from None
-            return cls(key)
-        with os.fdopen(descriptor, "wb") as file:
-            key = Ed25519PrivateKey.generate()
-            file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        """The key in the file (PEM). Where there is none it is made, readable by its owner alone; the first one stays."""
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            with NamedTemporaryFile(dir=path.parent) as whole:  # mode 0600
+                whole.write(made)
+                whole.flush()
+                os.fsync(whole.fileno())
+                with suppress(FileExistsError):  # another process was faster: its key is the one
+                    os.link(whole.name, path)
+        key = load_pem_private_key(path.read_bytes(), None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise TypeError(f"{path} does not hold an Ed25519 key")
         return cls(key)
 
     def sign(self, payload: dict[str, Any]) -> str:
