@@ -39,7 +39,7 @@ class Signer:
 
     @classmethod
     def load_or_create(cls, path: Path) -> "Signer":
-        """The key in the file (PEM). Where there is none it is made, readable by its owner alone; the first one stays."""
+        """The key in the file (PEM). Where there is none it is made, readable by its owner alone; the first stays."""
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
