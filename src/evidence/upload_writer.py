@@ -121,11 +121,13 @@ class Writer:
             if reserved is None:
                 raise self._overtaken()
             self._upload = self._upload._replace(part=reserved.part)
-        fresh, slices = self._fresh, [self._kept, *self._fresh] if self._kept else self._fresh
+        # On a copy: where the part cannot be sent, these bytes are reckoned once more when they are kept here.
+        running = self._running and self._running.copy()
         part, checksum = await asyncio.gather(
-            store.put_part(sha256, self._multipart_id, self._upload.part, slices),
-            to_thread.run_sync(_checksum, fresh, self._running),
+            store.put_part(sha256, self._multipart_id, self._upload.part, [self._kept, *self._fresh]),
+            to_thread.run_sync(_checksum, self._fresh, running),
         )
+        self._running = running
         self._parts.append(part)
         self._pass(checksum)
         self._kept = b""

@@ -1,5 +1,6 @@
 """Bytes come in over bad networks and become one locked object, or an explained refusal."""
 
+import dataclasses
 import hashlib
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -21,8 +22,9 @@ from evidence.problems import (
     RangeDiffers,
     TakenOver,
 )
-from evidence.store import key_of
+from evidence.store import ObjectStore, key_of
 from evidence.upload_writer import PART_BYTES, Checksum
+from foundation.problem import TryLater
 from tests.builders import OfficerWithPhone, a_photo, an_officer, at, in_chunks
 
 MIB = 1 << 20
@@ -256,3 +258,25 @@ async def test_a_terminated_upload_is_gone_but_its_commitment_stays(
     assert (await upload.append(custodian, evidence_id, 0, in_chunks(body), officer.courier)).judged is not None
     with pytest.raises(NoSuchUpload):
         await upload.terminate(custodian, evidence_id, officer.courier)
+
+
+@pytest.mark.parametrize(("size", "before"), [(300_000, 0), (20 * MIB, 0), (28 * MIB, 9 * MIB)])
+async def test_while_the_store_is_out_of_reach_bytes_are_kept_and_the_upload_goes_on_afterwards(
+    custodian: Custodian, officer: OfficerWithPhone, size: int, before: int
+) -> None:
+    body = some_bytes(size, seed=size + before)
+    evidence_id = await begun(custodian, officer, body)
+    if before:
+        await upload.append(custodian, evidence_id, 0, in_chunks(body[:before]), officer.courier)
+    nowhere = ObjectStore.open("http://127.0.0.1:1", "bucket-name", "us-east-1", "key", "secret")
+    try:
+        cut_off = dataclasses.replace(custodian, store=nowhere)
+        with pytest.raises(TryLater):
+            await upload.append(cut_off, evidence_id, before, in_chunks(body[before:]), officer.courier)
+    finally:
+        await nowhere.close()
+    offset = (await upload.progress(custodian, evidence_id, officer.courier)).offset
+    assert offset > before or size < PART_BYTES, "what came of a large file is kept"
+    progress = await upload.append(custodian, evidence_id, offset, in_chunks(body[offset:]), officer.courier)
+    assert progress.judged is not None
+    assert await stored(custodian, body) == body
