@@ -5,10 +5,11 @@ last, its offset moves only together with the bytes behind it, and nothing is ac
 """
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
+
+import structlog
 
 from evidence import queries, upload_state
 from evidence.admission import Judged, judged
@@ -29,6 +30,8 @@ from evidence.upload_repetition import why_not
 from evidence.upload_state import Upload
 from evidence.upload_writer import PART_BYTES, Checksum, Writer
 from foundation.database import Connection
+
+log = structlog.get_logger("plumbline")
 
 
 class Progress(NamedTuple):
@@ -140,8 +143,12 @@ async def finish_left_over(custodian: Custodian, most: int = 100) -> int:
     async with custodian.database.connection() as db:
         left_over = await upload_state.left_over(db, most)
     for evidence_id, courier in left_over:
-        with suppress(DigestMismatch, TakenOver, NotYetReceived):
+        try:
             await settle(custodian, evidence_id, courier)
+        except (DigestMismatch, TakenOver, NotYetReceived):
+            pass  # told already, or somebody else is at it
+        except Exception as error:  # noqa: BLE001 - one that cannot be finished must not keep the others waiting
+            log.warning("an upload could not be finished", evidence_id=str(evidence_id), error=repr(error))
     return len(left_over)
 
 

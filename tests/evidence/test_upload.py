@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from evidence import upload
+from evidence import upload, upload_state
 from evidence.commitment import commit
 from evidence.custodian import Custodian, RunningDigests
 from evidence.problems import (
@@ -280,3 +280,30 @@ async def test_while_the_store_is_out_of_reach_bytes_are_kept_and_the_upload_goe
     progress = await upload.append(custodian, evidence_id, offset, in_chunks(body[offset:]), officer.courier)
     assert progress.judged is not None
     assert await stored(custodian, body) == body
+
+
+async def test_an_upload_that_cannot_be_finished_keeps_no_other_from_being_finished(
+    custodian: Custodian, officer: OfficerWithPhone
+) -> None:
+    """Two uploads whose last byte is safe but that a crash left unjudged; the parts of one cannot be joined."""
+    bodies = [some_bytes(9 * MIB, seed=seed) for seed in (101, 102, 103)]
+    left: list[UUID] = []
+    for body in bodies:
+        evidence_id = await begun(custodian, officer, body)
+        await upload.append(custodian, evidence_id, 0, in_chunks(body[: 8 * MIB]), officer.courier)
+        async with custodian.database.connection() as db:
+            state = await upload_state.take_over(db, evidence_id, 8 * MIB)
+            assert state is not None
+            assert state.multipart_id is not None
+            digest = hashlib.sha256(body).digest()
+            part = await custodian.store.put_part(digest, state.multipart_id, state.part, [body[8 * MIB :]])
+            wrong = [part._replace(etag="0" * 32)] if body is bodies[1] else [part]
+            await upload_state.advance(
+                db, state, len(body), multipart_id=state.multipart_id, parts=[*state.parts, *wrong], piece=None,
+                ranges=[], expires_at=state.expires_at,
+            )  # fmt: skip
+        left.append(evidence_id)
+    assert await upload.finish_left_over(custodian) == 3
+    async with custodian.database.connection() as db:
+        received = {row["evidence_id"] for row in await db.fetch("select evidence_id from reception")}
+    assert received == {left[0], left[2]}
