@@ -94,6 +94,11 @@ async def locked_devices(db: Connection, device_ids: Collection[UUID]) -> dict[U
     return {row[0]: _device(row) for row in rows}
 
 
+async def hold_standing(db: Connection, tag: str) -> None:
+    """Facts about the device wait until the transaction ends, so that they are heard after it and not beside it."""
+    await db.execute("select from device where tag = $1 for share", tag)
+
+
 async def devices(
     db: Connection,
     units: Collection[UUID],

@@ -115,6 +115,8 @@ async def _receive(
     for other in [] if received.new_bytes else await queries.others_with_bytes(db, evidence):
         await tell(db, Event.SAME_BYTES_FOUND, now, evidence_id=evidence.id, **who, details={"other": other})
         await tell(db, Event.SAME_BYTES_FOUND, now, evidence_id=other, **who, details={"other": evidence.id})
+    if evidence.device_tag is not None:
+        await registry.hold_standing(db, evidence.device_tag)
     verdict = await record(db, custodian, evidence, await weigh(db, evidence, content), ordinal=1, cause="RECEIVED")
     receipt = custodian.signer.sign(
         signing.receipt_of_bytes(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest_asyncio
 
+from device_registry import queries as registry
 from device_registry import record
 from device_registry.model import Device, Fact, VerificationFailureNotice, VoidCause, VoidEvent
 from evidence import queries
@@ -101,3 +102,31 @@ async def test_a_failure_and_the_hand_in_it_covers_at_the_same_time_never_leave_
     assert not [answer for answer in answers if isinstance(answer, BaseException)]
     await do_due(custodian)
     assert await admitted(custodian) == []
+
+
+async def test_a_certificate_recorded_while_evidence_is_being_judged_waits_and_is_heard_afterwards(
+    custodian: Custodian, officer: OfficerWithPhone
+) -> None:
+    """Two connections. Heard beside the judgement, its job could run before there is anything to judge again."""
+    meter = await a_device(custodian.database, custodian.clock, officer.unit_id, tag="SLM-8", verified=None)
+    heard = Suspension(custodian.clock)
+    async with custodian.database.transaction() as judging:
+        await registry.hold_standing(judging, meter.tag)
+        recording = asyncio.create_task(verify(custodian.database, custodian.clock, meter, FIRST, LAST, heard))
+        await asyncio.sleep(0.5)
+        assert not recording.done()
+    await recording
+
+
+async def test_a_judgement_holds_the_standing_it_rests_on(
+    custodian: Custodian, officer: OfficerWithPhone, meter: Device
+) -> None:
+    """While a fact about the device is being recorded, evidence of it waits to be judged."""
+    async with custodian.database.transaction() as recording:
+        await registry.locked_devices(recording, [meter.id])
+        captured = beginning_of(date(2026, 2, 1))
+        handing_in = asyncio.create_task(hand_in(custodian, officer, captured, device_tag=meter.tag))
+        await asyncio.sleep(1)
+        assert not handing_in.done()
+    evidence_id, _ = await handing_in
+    assert await admitted(custodian) == [evidence_id]
