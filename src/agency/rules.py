@@ -7,13 +7,6 @@ from agency.model import Credential, CredentialReason, CredentialStanding, Perso
 from foundation.civil import day_of
 
 
-def credentialed(
-    credentials: Iterable[Credential], person_kind: PersonKind, begins: datetime, ends: datetime
-) -> list[CredentialReason]:
-    """Every reason why the person was not credentialed over the whole interval; none: was. Both instants included."""
-    return list(credential_standing(credentials, person_kind, begins, ends).reasons)
-
-
 def credential_standing(
     credentials: Iterable[Credential], person_kind: PersonKind, begins: datetime, ends: datetime
 ) -> CredentialStanding:

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
-Datum = Literal["WGS84", "CGCS2000", "GCJ02", "BD09"]
+from device_registry.model import Datum
 
 MAX_FACTS_BYTES = 8 * 1024
 """Largest payload of a commitment. A real one is below 1 kB; this leaves room for long notes in Chinese."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device_registry.model import Datum
 from evidence import rules
 from evidence.media_type import UNKNOWN
 from evidence.model import Content, Evidence, Facts, Outcome, Place, Reason
@@ -88,7 +89,7 @@ def test_a_capture_lies_between_the_keys_enrolment_and_the_servers_knowledge(
 def test_a_place_off_the_earth_is_held_and_null_island_is_asked_about(
     longitude: float, latitude: float, outcome: str
 ) -> None:
-    assert rules.place(Place(longitude, latitude, "WGS84")).outcome == outcome
+    assert rules.place(Place(longitude, latitude, Datum.WGS84)).outcome == outcome
 
 
 def test_no_place_is_no_claim() -> None:

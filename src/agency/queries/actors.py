@@ -1,0 +1,59 @@
+"""Who asks, and where that reaches."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from agency.model import (
+    Actor,
+    PersonKind,
+    Role,
+    RoleGrant,
+)
+from agency.queries.units import subtree
+from foundation.database import Connection
+
+
+async def actor_behind(db: Connection, token_hash: bytes, now: datetime) -> Actor | None:
+    """The person behind a token with the roles of this moment; None where token, account or phone no longer holds."""
+    return (await actors_behind(db, [token_hash], now)).get(token_hash)
+
+
+async def actors_behind(db: Connection, token_hashes: Sequence[bytes], now: datetime) -> dict[bytes, Actor]:
+    """The same for many; tokens behind which nobody is are left out."""
+    rows = await db.fetch(
+        """
+        select access_token.token_hash, person.id, person.kind, person.unit_id, access_token.phone_id,
+               array(select row (role, unit_id)
+                       from role_grant
+                      where role_grant.person_id = person.id
+                        and role_grant.span @> $2::timestamptz
+                      order by role, unit_id) as grants
+          from access_token
+          join person on person.id = access_token.person_id
+          join account on account.person_id = person.id
+          left join phone on phone.id = access_token.phone_id
+         where access_token.token_hash = any ($1)
+           and access_token.expires_at > $2
+           and coalesce(access_token.revoked_at, 'infinity') > $2
+           and coalesce(account.closed_at, 'infinity') > $2
+           and coalesce(phone.revoked_at, 'infinity') > $2
+        """,
+        token_hashes,
+        now,
+    )
+    return {
+        token_hash: Actor(
+            person_id,
+            PersonKind(kind),
+            unit_id,
+            phone_id,
+            tuple(RoleGrant(Role(role), granted_for) for role, granted_for in grants),
+        )
+        for token_hash, person_id, kind, unit_id, phone_id, grants in rows
+    }
+
+
+async def reach(db: Connection, actor: Actor, roles: tuple[Role, ...], day: date) -> frozenset[UUID]:
+    """The units that the actor's grants of these roles reach, as the tree stood on that Beijing civil day."""
+    return await subtree(db, [grant.unit_id for grant in actor.roles if grant.role in roles], day)

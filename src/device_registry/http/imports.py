@@ -1,0 +1,194 @@
+"""Files of devices and certificates, taken in whole or not at all."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.datastructures import State, UploadFile
+from litestar.di import NamedDependency
+from litestar.openapi.spec import Operation, RequestBody, Schema
+from litestar.openapi.spec.media_type import OpenAPIMediaType
+from litestar.params import FromQuery
+from litestar.types import ControllerRouterHandler
+
+from agency.http import requires
+from agency.model import Actor, Role, Unit
+from agency.queries import units_by_id
+from device_registry.http.reaching import managed_units
+from device_registry.importing.certificates import import_certificates
+from device_registry.importing.columns import ImportMapping
+from device_registry.importing.devices import import_devices
+from device_registry.importing.report import Report, RowOutcome
+from device_registry.importing.table import MAX_FILE_BYTES
+from device_registry.problems import (
+    FactAlreadyRecorded,
+    ImportColumns,
+    ImportRefused,
+    ImportUnreadable,
+)
+from device_registry.record import StandingChanged
+from foundation.civil import day_of
+from foundation.clock import Clock
+from foundation.database import Database
+from foundation.http import declared, language_of
+from foundation.misfit import not_decoded
+from foundation.problem import (
+    Malformed,
+    NotAllowed,
+    NotSignedIn,
+    Spoken,
+    TooLarge,
+)
+
+
+class FaultShown(msgspec.Struct, frozen=True):
+    field: str
+    reason: str
+
+
+class RowShown(msgspec.Struct, frozen=True):
+    """`number` is the row's in a spreadsheet."""
+
+    number: int
+    outcome: RowOutcome
+    faults: list[FaultShown]
+
+
+class ImportReport(msgspec.Struct, frozen=True):
+    """`written` is false for a dry run. A file with refused rows is answered by the problem `import-refused`."""
+
+    written: bool
+    accepted: int
+    refused: int
+    rows: list[RowShown]
+
+
+@dataclass
+class _FileOperation(Operation):
+    """Describes the body of an import: the file as it is, or as part `file` of a form with an optional `mapping`."""
+
+    def __post_init__(self) -> None:
+        binary = Schema(type="string", format="binary")  # type: ignore[arg-type]
+        mapping = Schema(
+            type="string",  # type: ignore[arg-type]
+            description="JSON: columns (field → heading), constants (field → value), values (field → word → meaning), "
+            "date_order (YMD, DMY or MDY).",
+            examples=['{"columns": {"tag": "资产号"}, "constants": {"mounting": "FIXED"}, "date_order": "DMY"}'],
+        )
+        form = Schema(
+            type="object",  # type: ignore[arg-type]
+            properties={"file": binary, "mapping": mapping},
+            required=["file"],
+        )
+        self.request_body = RequestBody(
+            required=True,
+            content={
+                "multipart/form-data": OpenAPIMediaType(schema=form),
+                "text/csv": OpenAPIMediaType(schema=binary),
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": OpenAPIMediaType(schema=binary),
+            },
+        )
+
+
+_IMPORT_PROBLEMS = (Malformed, NotSignedIn, NotAllowed, TooLarge, ImportUnreadable, ImportColumns, ImportRefused)
+
+
+@post(
+    "/device-imports",
+    guards=[requires(Role.DEVICE_MANAGER)],
+    summary="Register every device of a CSV or XLSX file, or none",
+    status_code=200,
+    request_max_body_size=MAX_FILE_BYTES + (1 << 16),
+    operation_class=_FileOperation,
+    responses=declared(*_IMPORT_PROBLEMS),
+)
+async def add_device_file(
+    request: Request[Actor, Any, State],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+    dry_run: FromQuery[bool] = False,
+) -> Response[ImportReport]:
+    content, mapping = await _file(request)
+    day = day_of(clock.now())
+    async with database.connection() as db:
+        managed = await managed_units(db, request.user, clock)
+        units = await units_by_id(db, managed, day)
+    report = await import_devices(
+        database,
+        clock,
+        content,
+        mapping,
+        units=_by_any_word(units),
+        default_unit=request.user.unit_id if request.user.unit_id in managed else None,
+        registered_by=request.user.person_id,
+        dry_run=dry_run,
+    )
+    return _reported(request, report)
+
+
+@post(
+    "/certificate-imports",
+    guards=[requires(Role.DEVICE_MANAGER)],
+    summary="Record every certificate and failure notice of a CSV or XLSX file, or none",
+    status_code=200,
+    request_max_body_size=MAX_FILE_BYTES + (1 << 16),
+    operation_class=_FileOperation,
+    responses=declared(*_IMPORT_PROBLEMS, FactAlreadyRecorded),
+)
+async def add_certificate_file(
+    request: Request[Actor, Any, State],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+    standing_changed: NamedDependency[StandingChanged],
+    dry_run: FromQuery[bool] = False,
+) -> Response[ImportReport]:
+    content, mapping = await _file(request)
+    async with database.connection() as db:
+        managed = await managed_units(db, request.user, clock)
+    report = await import_certificates(
+        database,
+        clock,
+        content,
+        mapping,
+        units=managed,
+        recorded_by=request.user.person_id,
+        dry_run=dry_run,
+        on_change=standing_changed,
+    )
+    return _reported(request, report)
+
+
+async def _file(request: Request[Actor, Any, State]) -> tuple[bytes, ImportMapping]:
+    """The file and its mapping from a form, or the body as it is. Raises Malformed."""
+    if request.content_type[0] != "multipart/form-data":
+        return await request.body(), ImportMapping()
+    form = await request.form()
+    file, mapping = form.get("file"), form.get("mapping")
+    if not isinstance(file, UploadFile):
+        raise Malformed(field="file", what=Spoken("malformed.missing"))
+    try:
+        return await file.read(), msgspec.json.decode(str(mapping or "{}"), type=ImportMapping)
+    except msgspec.DecodeError as error:
+        raise not_decoded(error) from error
+
+
+def _reported(request: Request[Actor, Any, State], report: Report) -> Response[ImportReport]:
+    language = language_of(request)
+    content = msgspec.convert(report.spoken(language), ImportReport)
+    return Response(content, headers={"Content-Language": language, "Vary": "Accept-Language"})
+
+
+def _by_any_word(units: Iterable[Unit]) -> dict[str, UUID]:
+    """Units by id, name and division code, in small letters; a word that several share stands for none."""
+    found: dict[str, set[UUID]] = {}
+    for unit in units:
+        for word in (str(unit.id), unit.name_zh, unit.name_en, unit.division_code):
+            if word:
+                found.setdefault(word.casefold(), set()).add(unit.id)
+    return {word: next(iter(ids)) for word, ids in found.items() if len(ids) == 1}
+
+
+ROUTES: list[ControllerRouterHandler] = [add_device_file, add_certificate_file]
