@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agency.model import Credential, CredentialReason, PersonKind
-from agency.rules import credential_standing, credentialed
+from agency.rules import credential_standing
 from foundation.civil import beginning_of, day_of, end_of
 
 MISSING, EXPIRED, NOT_YET_VALID, NOT_AN_OFFICER = (
@@ -26,7 +26,7 @@ def a_credential(valid_from: date = FIRST, valid_until: date = LAST) -> Credenti
 
 
 def at(instant: datetime, *credentials: Credential) -> list[CredentialReason]:
-    return credentialed(credentials, PersonKind.OFFICER, instant, instant)
+    return list(credential_standing(credentials, PersonKind.OFFICER, instant, instant).reasons)
 
 
 def test_the_first_and_the_last_instant_of_the_days_on_the_card_count() -> None:
@@ -45,7 +45,8 @@ def test_without_any_credential_it_is_missing_rather_than_expired() -> None:
 
 def test_a_renewal_that_follows_the_next_day_leaves_no_gap() -> None:
     renewal = a_credential(LAST + timedelta(days=1), date(2026, 4, 30))
-    assert credentialed([renewal, a_credential()], PersonKind.OFFICER, beginning_of(LAST), end_of(LAST)) == []
+    followed = credential_standing([renewal, a_credential()], PersonKind.OFFICER, beginning_of(LAST), end_of(LAST))
+    assert followed.reasons == ()
 
 
 def test_a_later_credential_does_not_heal_the_day_between() -> None:
@@ -65,7 +66,8 @@ def test_outside_on_all_days_is_not_partly() -> None:
 
 @pytest.mark.parametrize("kind", [PersonKind.AUXILIARY, PersonKind.STAFF])
 def test_auxiliaries_and_desk_staff_never_count(kind: PersonKind) -> None:
-    assert credentialed([a_credential()], kind, beginning_of(FIRST), beginning_of(FIRST)) == [NOT_AN_OFFICER]
+    other = credential_standing([a_credential()], kind, beginning_of(FIRST), beginning_of(FIRST))
+    assert other.reasons == (NOT_AN_OFFICER,)
 
 
 def test_a_card_without_end_and_one_from_ever_do_not_overflow() -> None:
