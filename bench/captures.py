@@ -53,7 +53,7 @@ def _jpeg_headers() -> bytes:
         {
             Base.DateTimeOriginal: "2026:06:15 12:00:00",
             Base.OffsetTimeOriginal: "+08:00",
-            Base.MakerNote: os.urandom(13_500),
+            Base.MakerNote: os.urandom(13_500).replace(b"\xff", b"\xfe"),  # nothing in it may look like a marker
         }
     )
     exif.get_ifd(IFD.GPSInfo).update(
