@@ -31,7 +31,7 @@ from bench.plan import (
 )
 from bench.raw import RawStore
 from bench.servers import Server, Stage
-from evidence.store import ObjectStore
+from foundation.object_store import ObjectStore
 
 DEVICE_TAG = "SLM-001"
 """Of the demonstration city: a verified sound level meter in service."""

@@ -12,9 +12,10 @@ from device_registry.model import Interval, Standing
 from evidence import queries, rules, signing
 from evidence.custodian import Custodian
 from evidence.custody import Event, tell
-from evidence.model import Content, Courier, Evidence, StoredObject, Verdict
+from evidence.model import Content, Courier, Evidence, Verdict
 from evidence.problems import NotYetReceived
 from foundation.database import Connection
+from foundation.object_store import StoredObject
 
 ATTEMPTS = 3
 """A fact about the device may be recorded between the look and the insert; the foreign key notices, we look again."""

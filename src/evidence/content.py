@@ -12,9 +12,15 @@ import msgspec
 import structlog
 
 from evidence.frames import ANSWER, MAX_ANSWER_BYTES, PICTURES, READY, REQUEST
-from evidence.media_type import media_type_of
 from evidence.model import Content
 from foundation.clock import Clock
+from foundation.media_type import UNKNOWN, media_type_of
+
+ACCEPTED = frozenset({
+    *PICTURES, "application/pdf", "audio/amr", "audio/amr-wb", "audio/mp4", "audio/mpeg", "audio/wav", "video/3gpp",
+    "video/mp4", "video/quicktime",
+})  # fmt: skip
+"""What evidence may be. Kinds of file that only other slices take are as unknown here as any."""
 
 WORKERS = 2
 """Processes at most. One reads some 900 photographs a second; another keeps a costly one from delaying the rest."""
@@ -61,7 +67,7 @@ class Examiner:
 
         A picture that cannot be opened is told as `trouble`. Raises WorkerNotStartedError.
         """
-        media_type = media_type_of(head)
+        media_type = _accepted_type_of(head)
         if media_type not in PICTURES:
             return Content(media_type)
         if whole is None:
@@ -181,6 +187,11 @@ class _Worker:
         answer = _DECODE.decode(await from_it.readexactly(length))
         answer.reusable = answer.trouble != "PICTURE_TOO_COSTLY"
         return answer
+
+
+def _accepted_type_of(head: bytes) -> str:
+    found = media_type_of(head)
+    return found if found in ACCEPTED else UNKNOWN
 
 
 def _lost(status: int | None) -> _Answer:

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from evidence.content import Examiner
 from evidence.signing import Signer
-from evidence.store import ObjectStore
 from evidence.upload_state import Upload
 from foundation.clock import Clock
 from foundation.database import Database
+from foundation.object_store import ObjectStore
 
 if TYPE_CHECKING:
     from hashlib import _Hash

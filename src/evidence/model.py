@@ -105,16 +105,6 @@ class Verdict(Struct, frozen=True):
     judged_at: datetime
 
 
-class StoredObject(Struct, frozen=True):
-    """Bytes that the object store has confirmed and locked until `retained_until` (UTC)."""
-
-    sha256: bytes
-    size: int
-    key: str
-    version_id: str
-    retained_until: datetime
-
-
 class Content(Struct, frozen=True):
     """What the bytes themselves say. `metadata` is recorded as found, and never decides about admission."""
 

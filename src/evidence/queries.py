@@ -19,11 +19,11 @@ from evidence.model import (
     Facts,
     Reason,
     State,
-    StoredObject,
     Verdict,
 )
 from evidence.rules import RULE_VERSION
 from foundation.database import Connection
+from foundation.object_store import StoredObject
 
 # Commitments
 

@@ -10,8 +10,8 @@ from agency.model import CredentialStanding
 from device_registry.model import Outcome as DeviceOutcome
 from device_registry.model import Standing
 from device_registry.rules import unknown
-from evidence.media_type import UNKNOWN
 from evidence.model import Content, Evidence, Outcome, Place, Reason
+from foundation.media_type import UNKNOWN
 
 RULE_VERSION = "2026-11-1"
 """Changes with every change of what is admitted; stands in every verdict."""

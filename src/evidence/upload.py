@@ -24,12 +24,12 @@ from evidence.problems import (
     NotYetReceived,
     TakenOver,
 )
-from evidence.store import MOST_PARTS
 from evidence.upload_finish import finish_parts, finish_small
 from evidence.upload_repetition import why_not
 from evidence.upload_state import Upload
 from evidence.upload_writer import PART_BYTES, Checksum, Writer
 from foundation.database import Connection
+from foundation.object_store import MOST_PARTS
 
 log = structlog.get_logger("plumbline")
 

@@ -12,11 +12,11 @@ from evidence import queries, upload_state
 from evidence.admission import Judged, admit, judged
 from evidence.custodian import Custodian
 from evidence.custody import Event, tell
-from evidence.media_type import HEAD_BYTES, media_type_of
-from evidence.model import Courier, Evidence, StoredObject
+from evidence.model import Courier, Evidence
 from evidence.problems import DigestMismatch, TakenOver
-from evidence.store import ObjectStore
 from evidence.upload_state import Upload
+from foundation.media_type import HEAD_BYTES, media_type_of
+from foundation.object_store import ObjectStore, StoredObject
 
 LARGEST_PICTURE_BYTES = 64 << 20
 """Larger pictures are kept, but not opened. A 200-megapixel HEIC is about 30 MB."""

@@ -8,8 +8,8 @@ from asyncpg import Record
 
 from evidence.custody import Event
 from evidence.model import Courier
-from evidence.store import Part
 from foundation.database import Connection
+from foundation.object_store import Part
 
 
 class Upload(NamedTuple):

@@ -11,8 +11,8 @@ from evidence import upload_state
 from evidence.custodian import Custodian
 from evidence.model import Evidence
 from evidence.problems import ChecksumMismatch, LongerThanCommitted, TakenOver
-from evidence.store import LEAST_PART_BYTES
 from evidence.upload_state import Upload
+from foundation.object_store import LEAST_PART_BYTES
 
 if TYPE_CHECKING:
     from hashlib import _Hash

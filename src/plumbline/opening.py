@@ -7,9 +7,9 @@ from datetime import timedelta
 from evidence.content import Examiner
 from evidence.custodian import Custodian
 from evidence.signing import Signer
-from evidence.store import ObjectStore
 from foundation.clock import Clock
 from foundation.database import Database
+from foundation.object_store import ObjectStore
 from plumbline.settings import Settings
 
 

@@ -21,11 +21,11 @@ import pytest_asyncio
 from PIL import Image, ImageOps
 
 from evidence import heif
-from evidence.content import WORKERS, Examiner
+from evidence.content import ACCEPTED, WORKERS, Examiner
 from evidence.frames import PICTURES
-from evidence.media_type import HEAD_BYTES, UNKNOWN
 from evidence.model import Content
 from foundation.clock import SystemClock
+from foundation.media_type import HEAD_BYTES, KNOWN, UNKNOWN, XLSX, XML
 from tests.evidence.real_data import REAL_DATA, files, needs_real_data
 from tests.support import FixedClock
 
@@ -80,6 +80,11 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+async def test_a_kind_of_file_that_only_other_slices_take_is_unknown_as_evidence(examiner: Examiner) -> None:
+    assert {XML, XLSX} == KNOWN - ACCEPTED
+    assert (await examined(examiner, b'<?xml version="1.0"?><certificate/>')).media_type == UNKNOWN
 
 
 @pytest.mark.parametrize(("form", "media_type"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp")])

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from device_registry.model import Datum
 from evidence import rules
-from evidence.media_type import UNKNOWN
 from evidence.model import Content, Evidence, Facts, Outcome, Place, Reason
 from evidence.rules import CLOCK_TOLERANCE, SEVERITY, Finding
+from foundation.media_type import UNKNOWN
 
 NOW = datetime(2026, 6, 15, 4, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -22,8 +22,8 @@ from evidence.problems import (
     RangeDiffers,
     TakenOver,
 )
-from evidence.store import ObjectStore, key_of
 from evidence.upload_writer import PART_BYTES, Checksum
+from foundation.object_store import ObjectStore, key_of
 from foundation.problem import TryLater
 from tests.builders import OfficerWithPhone, a_photo, an_officer, at, in_chunks
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from evidence.custodian import Custodian
-from evidence.store import ObjectStore, StoreRefused, key_of
+from foundation.object_store import ObjectStore, StoreRefused, key_of
 from foundation.problem import TryLater
 
 UNTIL = datetime(2090, 1, 1, tzinfo=UTC)

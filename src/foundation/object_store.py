@@ -17,9 +17,9 @@ from xml.sax.saxutils import escape
 import aiohttp
 from minio.credentials.credentials import Credentials
 from minio.signer import sign_v4_s3
+from msgspec import Struct
 from yarl import URL
 
-from evidence.model import StoredObject
 from foundation.problem import TryLater
 
 UNSIGNED = "UNSIGNED-PAYLOAD"
@@ -28,6 +28,16 @@ LEAST_PART_BYTES = 5 << 20
 MOST_PARTS = 10_000
 READ_BYTES = SLICE_BYTES = 1 << 18
 RETRY_AFTER_SECONDS = 5
+
+
+class StoredObject(Struct, frozen=True):
+    """Bytes that the object store has confirmed and locked until `retained_until` (UTC)."""
+
+    sha256: bytes
+    size: int
+    key: str
+    version_id: str
+    retained_until: datetime
 
 
 class Part(NamedTuple):
