@@ -78,12 +78,27 @@ class ImportUnreadable(Problem):
 
 
 class ImportColumns(Problem):
-    """The columns of the file do not say what is needed, or the mapping names something that is not there."""
+    """The columns of the file do not say what is needed, or the mapping names something that is not there.
+
+    `headings` are those found, and `proposal` is a mapping to look at.
+    """
 
     slug, status = "import-columns", HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class ImportRefused(Problem):
-    """Rows were refused, so nothing was written. `rows` says what became of each."""
+    """Rows were refused, so nothing was written. `rows` has the first of them, `reasons` names all."""
 
     slug, status = "import-refused", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class ImportNotPreviewed(Problem):
+    """The preview named is one of another file or another mapping. `preview` names the one of what was sent now."""
+
+    slug, status = "import-not-previewed", HTTPStatus.CONFLICT
+
+
+class ImportChanged(Problem):
+    """The register has changed since the preview: the file would come to something else, the new `preview`."""
+
+    slug, status = "import-changed", HTTPStatus.CONFLICT

@@ -299,7 +299,33 @@ async def test_a_refused_row_takes_the_whole_file_with_it_and_says_why(manager: 
             "faults": [{"field": "unit", "reason": '"Atlantis" is not known here.'}],
         },
     ]
+    assert refused.json()["reasons"] == [
+        {"field": "unit", "reason": '"Atlantis" is not known here.', "count": 1, "rows": "3"}
+    ]
     assert (await manager.get("/devices")).json()["devices"] == []
+
+
+async def test_what_was_previewed_is_written_and_nothing_else(manager: Desk, city: City) -> None:
+    content = DEVICES.replace("{unit}", str(city.street.id)).encode()
+    shown = (await manager.post("/device-imports", content=content, params={"dry_run": "true"})).json()
+    assert shown["effect"] == {
+        "devices": 2,
+        "by_kind": {"SOUND_LEVEL": 1, "SPEED_LASER": 1},
+        "by_unit": {str(city.east.id): 1, str(city.street.id): 1},
+    }
+    as_shown = {"preview": shown["preview"]}
+    other = await manager.post("/device-imports", content=content + b"\n", params=as_shown)
+    is_problem(other, 409, "import-not-previewed")
+    await a_meter(manager, city, tag="A-1")
+    changed = await manager.post("/device-imports", content=content, params=as_shown)
+    is_problem(changed, 409, "import-changed")
+    assert [device["tag"] for device in (await manager.get("/devices")).json()["devices"]] == ["A-1"]
+    again = {"preview": changed.json()["preview"], "leave_out_refused": "true"}
+    done = await manager.post("/device-imports", content=content, params=again)
+    assert {name: done.json()[name] for name in ("written", "accepted", "refused", "left_out")} == {
+        "written": True, "accepted": 1, "refused": 1, "left_out": 1,
+    }  # fmt: skip
+    assert [device["tag"] for device in (await manager.get("/devices")).json()["devices"]] == ["A-1", "A-2"]
 
 
 async def test_a_form_brings_a_file_and_what_its_headings_mean(manager: Desk, city: City) -> None:
@@ -346,7 +372,7 @@ async def test_a_broken_form_and_an_oversized_file_are_problems(manager: Desk) -
     assert (await manager.post("/device-imports", content=b"--y\r\n", headers=broken)).status_code == 400
     no_boundary = {"Content-Type": "multipart/form-data"}
     assert (await manager.post("/device-imports", content=b"--y\r\n", headers=no_boundary)).status_code == 400
-    is_problem(await manager.post("/device-imports", content=b"x" * (9 << 20)), 413, "too-large")
+    is_problem(await manager.post("/device-imports", content=b"x" * (33 << 20)), 413, "too-large")
     is_problem(await manager.post("/device-imports", content=b""), 422, "import-columns")
 
 
@@ -359,7 +385,7 @@ async def test_the_catalogue_is_open_to_everybody_who_is_signed_in(client: httpx
 async def test_every_status_is_declared(registry_app: Litestar) -> None:
     paths = registry_app.openapi_schema.to_schema()["paths"]
     imports = paths["/desk/v1/device-imports"]["post"]
-    assert {*imports["responses"]} == {"200", "400", "401", "403", "413", "422", "500", "503"}
+    assert {*imports["responses"]} == {"200", "400", "401", "403", "409", "413", "422", "500", "503"}
     assert {*imports["requestBody"]["content"]} >= {"multipart/form-data", "text/csv"}
     certificates = paths["/desk/v1/devices/{device_id}/verification-certificates"]["post"]
     assert {*certificates["responses"]} == {"201", "400", "401", "403", "404", "409", "413", "415", "422", "500", "503"}

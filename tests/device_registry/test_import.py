@@ -11,7 +11,7 @@ from device_registry import queries
 from device_registry.importing.certificates import import_certificates
 from device_registry.importing.columns import ImportMapping
 from device_registry.importing.devices import import_devices
-from device_registry.importing.report import Report
+from device_registry.importing.report import Report, Wish
 from device_registry.model import Datum, Device, Mounting, Place
 from device_registry.problems import ImportColumns, ImportRefused
 from device_registry.register import register_device
@@ -102,7 +102,7 @@ async def test_every_fault_of_every_row_is_told_and_nothing_is_written(
 async def test_a_dry_run_reports_and_writes_nothing(database: Database, clock: FixedClock) -> None:
     content = (HEADER + "A-1,声级计,1,M,X,手持式,,,\n").encode()
     report = await import_devices(
-        database, clock, content, ImportMapping(), units={}, default_unit=A_UNIT, dry_run=True
+        database, clock, content, ImportMapping(), units={}, default_unit=A_UNIT, wish=Wish(dry_run=True)
     )
     assert (report.written, report.refused) == (False, 0)
     assert await all_devices(database) == []

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -11,7 +11,7 @@ from litestar.datastructures import State, UploadFile
 from litestar.di import NamedDependency
 from litestar.openapi.spec import Operation, RequestBody, Schema
 from litestar.openapi.spec.media_type import OpenAPIMediaType
-from litestar.params import FromQuery
+from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from agency.http import requires
@@ -21,11 +21,15 @@ from device_registry.http.reaching import managed_units
 from device_registry.importing.certificates import import_certificates
 from device_registry.importing.columns import ImportMapping
 from device_registry.importing.devices import import_devices
-from device_registry.importing.report import Report, RowOutcome
+from device_registry.importing.reading import Heading
+from device_registry.importing.report import Duplicate, Effect, Report, RowOutcome, Wish
 from device_registry.importing.table import MAX_FILE_BYTES
 from device_registry.problems import (
+    DeviceTagTaken,
     FactAlreadyRecorded,
+    ImportChanged,
     ImportColumns,
+    ImportNotPreviewed,
     ImportRefused,
     ImportUnreadable,
 )
@@ -57,13 +61,37 @@ class RowShown(msgspec.Struct, frozen=True):
     faults: list[FaultShown]
 
 
+class ReasonShown(msgspec.Struct, frozen=True):
+    """One reason and all rows it refuses, as `2-5, 9`."""
+
+    field: str
+    reason: str
+    count: int
+    rows: str
+
+
 class ImportReport(msgspec.Struct, frozen=True):
-    """`written` is false for a dry run. A file with refused rows is answered by the problem `import-refused`."""
+    """What a file has come to, or, for a dry run, would come to.
+
+    `written` is false for a dry run. `rows` are the first 1,000 that are refused and the first 20 that are accepted;
+    `reasons` names every refused row. `duplicates` are numbers that stand for more than one thing: shown, not refused.
+    `preview` names the file with its mapping and what would come of it: sent back, exactly that is written, or nothing.
+    """
 
     written: bool
+    preview: str
     accepted: int
     refused: int
+    left_out: int
     rows: list[RowShown]
+    reasons: list[ReasonShown]
+    effect: Effect
+    duplicates: int
+    duplicates_shown: list[Duplicate]
+    header_row: int
+    headings: list[Heading]
+    proposal: ImportMapping
+    notes: list[str]
 
 
 @dataclass
@@ -75,7 +103,7 @@ class _FileOperation(Operation):
         mapping = Schema(
             type="string",  # type: ignore[arg-type]
             description="JSON: columns (field → heading), constants (field → value), values (field → word → meaning), "
-            "date_order (YMD, DMY or MDY).",
+            "date_order (YMD, DMY or MDY), sheet (of a workbook), encoding (of a CSV).",
             examples=['{"columns": {"tag": "资产号"}, "constants": {"mounting": "FIXED"}, "date_order": "DMY"}'],
         )
         form = Schema(
@@ -93,23 +121,43 @@ class _FileOperation(Operation):
         )
 
 
-_IMPORT_PROBLEMS = (Malformed, NotSignedIn, NotAllowed, TooLarge, ImportUnreadable, ImportColumns, ImportRefused)
+_IMPORT_PROBLEMS = (
+    Malformed,
+    NotSignedIn,
+    NotAllowed,
+    TooLarge,
+    ImportUnreadable,
+    ImportColumns,
+    ImportRefused,
+    ImportNotPreviewed,
+    ImportChanged,
+)
+DryRun = Annotated[bool, QueryParameter(description="Only say what would come of it: a preview. Nothing is written.")]
+LeaveOut = Annotated[
+    bool, QueryParameter(description="Leave refused rows out and write the others, instead of none at all.")
+]
+Preview = Annotated[
+    str | None,
+    QueryParameter(description="The `preview` of the dry run: what it showed is written, or nothing.", max_length=80),
+]
 
 
 @post(
     "/device-imports",
     guards=[requires(Role.DEVICE_MANAGER)],
-    summary="Register every device of a CSV or XLSX file, or none",
+    summary="Preview a CSV or XLSX file of devices, or register every one of them, or none",
     status_code=200,
     request_max_body_size=MAX_FILE_BYTES + (1 << 16),
     operation_class=_FileOperation,
-    responses=declared(*_IMPORT_PROBLEMS),
+    responses=declared(*_IMPORT_PROBLEMS, DeviceTagTaken),
 )
 async def add_device_file(
     request: Request[Actor, Any, State],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
-    dry_run: FromQuery[bool] = False,
+    dry_run: DryRun = False,
+    leave_out_refused: LeaveOut = False,
+    preview: Preview = None,
 ) -> Response[ImportReport]:
     content, mapping = await _file(request)
     day = day_of(clock.now())
@@ -124,7 +172,7 @@ async def add_device_file(
         units=_by_any_word(units),
         default_unit=request.user.unit_id if request.user.unit_id in managed else None,
         registered_by=request.user.person_id,
-        dry_run=dry_run,
+        wish=Wish(dry_run=dry_run, leave_out=leave_out_refused, preview=preview),
     )
     return _reported(request, report)
 
@@ -132,7 +180,7 @@ async def add_device_file(
 @post(
     "/certificate-imports",
     guards=[requires(Role.DEVICE_MANAGER)],
-    summary="Record every certificate and failure notice of a CSV or XLSX file, or none",
+    summary="Preview a CSV or XLSX file of certificates and failure notices, or record every one of them, or none",
     status_code=200,
     request_max_body_size=MAX_FILE_BYTES + (1 << 16),
     operation_class=_FileOperation,
@@ -143,7 +191,9 @@ async def add_certificate_file(
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
     standing_changed: NamedDependency[StandingChanged],
-    dry_run: FromQuery[bool] = False,
+    dry_run: DryRun = False,
+    leave_out_refused: LeaveOut = False,
+    preview: Preview = None,
 ) -> Response[ImportReport]:
     content, mapping = await _file(request)
     async with database.connection() as db:
@@ -155,7 +205,7 @@ async def add_certificate_file(
         mapping,
         units=managed,
         recorded_by=request.user.person_id,
-        dry_run=dry_run,
+        wish=Wish(dry_run=dry_run, leave_out=leave_out_refused, preview=preview),
         on_change=standing_changed,
     )
     return _reported(request, report)

@@ -43,9 +43,10 @@ def text(cell: Cell | None, *, most: int = 200) -> str:
         raise Unclear("not-text")
     if isinstance(cell, float | int):
         return _digits(cell)
-    for character in cell:
-        if unicodedata.category(character) in ("Cc", "Cf", "Cs") and not character.isspace():
-            raise Unclear("invisible", code=f"U+{ord(character):04X}")
+    if not cell.isprintable():  # rare, and looking at every character is not cheap
+        for character in cell:
+            if unicodedata.category(character) in ("Cc", "Cf", "Cs") and not character.isspace():
+                raise Unclear("invisible", code=f"U+{ord(character):04X}")
     tidy = " ".join(cell.split())
     if len(tidy) > most:
         raise Unclear("too-long", most=most)

@@ -1,12 +1,13 @@
 """Which column of a spreadsheet holds what: known headings, and what the caller says about the others."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 import msgspec
 
 from device_registry.importing.cells import DateOrder
 from device_registry.importing.table import Cell, Table
-from device_registry.problems import ImportColumns
 from foundation.problem import Spoken
 
 HEADER_WITHIN = 20
@@ -42,9 +43,28 @@ CERTIFICATE_HEADINGS = {
     "failed_items": ("不合格项目", "failed items"),
 }
 """The heading of a field in the code's own words, such as `serial_no`, is known as well."""
+ELSEWHERE: Mapping[str, tuple[str, ...]] = {
+    "tag": ("id", "no", "序号", "资产编号", "监测点编码", "número", "código", "numéro", "identifiant", "device row"),
+    "kind": ("tipo", "type", "categoria", "catégorie", "设备种类"),
+    "serial_no": ("número de série", "numéro de série", "n° de série", "série", "机身编号", "编号"),
+    "model": ("modelo", "modèle", "规格"),
+    "maker": ("fabricante", "marca", "fabricant", "équipement", "constructeur", "品牌"),
+    "unit": ("município", "órgão", "département", "service gestionnaire", "管理单位", "department"),
+    "mounting": ("instalação", "installation", "安装形式"),
+    "address": ("local", "endereço", "localização", "emplacement", "adresse", "intersection", "监测点名称", "点位"),
+    "certificate_no": ("cert no", "certificado", "número do certificado", "numéro de certificat", "certificat"),
+    "notice_no": ("test no", "laudo", "número do laudo", "procès-verbal"),
+    "issuing_body": ("órgão executor", "organisme", "laboratório", "laboratoire", "检测机构", "body"),
+    "verified_on": ("issued", "data da verificação", "date de vérification", "检测日期", "发证日期"),
+    "valid_until": ("expires", "validade", "data de validade", "date de validité", "expiry", "到期日期"),
+    "occasion": ("service", "serviço", "motivo"),
+    "result": ("resultado", "résultat", "检测结果"),
+    "regulation": ("portaria", "norme"),
+}  # fmt: skip
+"""Headings met in registers of other countries and habits (INMETRO, data.gouv.fr, Chicago); proposed, never assumed."""
 
 
-class ImportMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ImportMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a caller says about a file whose headings or words are not known."""
 
     columns: dict[str, str] = {}
@@ -55,6 +75,10 @@ class ImportMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Field → the file's word → ours."""
     date_order: DateOrder = "YMD"
     """How dates with the year last are to be read; with YMD they are refused, being ambiguous."""
+    sheet: str | None = None
+    """Of a workbook, instead of the first sheet that a person sees."""
+    encoding: Literal["utf-8", "gb18030", "utf-16", "windows-1252"] | None = None
+    """Of a CSV; None: UTF-16 by its mark, else UTF-8, else GB 18030."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -64,47 +88,83 @@ class Row(msgspec.Struct, frozen=True):
     cells: Mapping[str, Cell]
 
 
-def rows_of(
-    table: Table, mapping: ImportMapping, headings: Mapping[str, tuple[str, ...]], required: Iterable[str]
-) -> Iterator[Row]:
-    """The rows below the header, by field. Raises ImportColumns, naming what is missing or ambiguous."""
-    said = {field: {_plain(heading)} for field, heading in mapping.columns.items()}
+class Layout(msgspec.Struct, frozen=True):
+    """Where the header stands (counted from 0) and which columns each field is found in, best one of each."""
+
+    header: int
+    headings: list[str]
+    places: dict[str, list[int]]
+
+
+class ColumnsUnclear(Exception):
+    """Why the columns do not say what is needed; `field` is the part of the request that is at fault, if one is."""
+
+    def __init__(self, key: str, fields: Iterable[str], *, field: str | None = None) -> None:
+        super().__init__(key)
+        self.what, self.field = Spoken(f"import.{key}", fields=", ".join(sorted(fields))), field
+
+
+def layout_of(table: Table, mapping: ImportMapping, headings: Mapping[str, tuple[str, ...]]) -> Layout:
+    """The header is the row, among the first, that has most of the headings that are known or said."""
+    said = {field: {plain(heading)} for field, heading in mapping.columns.items()}
     taken = {heading for found in said.values() for heading in found}
-    at = {field: {_plain(field), *map(_plain, known)} - taken for field, known in headings.items()} | said
-    if unknown := sorted({*mapping.columns, *mapping.constants, *mapping.values} - {*headings}):
-        raise ImportColumns(field="mapping", what=Spoken("import.unknown-field", fields=", ".join(unknown)))
-    header = max(range(min(len(table.rows), HEADER_WITHIN)), key=lambda n: _known(table.rows[n], at), default=0)
-    found = [_plain(cell) for cell in (table.rows[header] if table.rows else [])]
-    columns = {
+    at = {field: {plain(field), *map(plain, known)} - taken for field, known in headings.items()} | said
+    hints = {field: {*map(plain, ELSEWHERE.get(field, ()))} for field in headings}
+
+    def likely(number: int) -> tuple[int, int]:
+        row = {plain(cell) for cell in table.rows[number]}
+        return _known(row, at), _known(row, hints)
+
+    header = max(range(min(len(table.rows), HEADER_WITHIN)), key=likely, default=0)
+    cells = table.rows[header] if table.rows else []
+    found = [plain(cell) for cell in cells]
+    places = {
         field: [n for n, heading in enumerate(found) if heading and heading in known] for field, known in at.items()
     }
-    if twice := sorted(field for field, places in columns.items() if len(places) > 1):
-        raise ImportColumns(what=Spoken("import.heading-twice", fields=", ".join(twice)))
+    return Layout(header, [" ".join(str(cell).split()) for cell in cells], places)
+
+
+def check_layout(
+    layout: Layout, mapping: ImportMapping, headings: Mapping[str, tuple[str, ...]], required: Iterable[str]
+) -> None:
+    """Raises ColumnsUnclear, naming what is unknown, ambiguous or missing."""
+    if unknown := {*mapping.columns, *mapping.constants, *mapping.values} - {*headings}:
+        raise ColumnsUnclear("unknown-field", unknown, field="mapping")
+    if twice := [field for field, places in layout.places.items() if len(places) > 1]:
+        raise ColumnsUnclear("heading-twice", twice)
     needed = {*mapping.columns, *(field for field in required if not mapping.constants.get(field))}
-    if missing := sorted(field for field in needed if not columns[field]):
-        raise ImportColumns(what=Spoken("import.heading-missing", fields=", ".join(missing)))
-    for number, cells in enumerate(table.rows[header + 1 :], header + 2):
+    if missing := [field for field in needed if not layout.places[field]]:
+        raise ColumnsUnclear("heading-missing", missing)
+
+
+def rows_of(table: Table, layout: Layout, mapping: ImportMapping) -> Iterator[Row]:
+    """The rows below the header, by field."""
+    columns = [
+        (field, places[0] if places else None, mapping.values.get(field, {}), mapping.constants.get(field, ""))
+        for field, places in layout.places.items()
+    ]
+    for number, cells in enumerate(table.rows[layout.header + 1 :], layout.header + 2):
         if any(cell not in ("", None) for cell in cells):
-            yield Row(number, dict(_filled(cells, columns, mapping)))
+            yield Row(
+                number,
+                {field: _filled(cells, place, words, constant) for field, place, words, constant in columns},
+            )
 
 
-def _filled(cells: list[Cell], columns: Mapping[str, list[int]], mapping: ImportMapping) -> Iterator[tuple[str, Cell]]:
-    for field, places in columns.items():
-        cell = cells[places[0]] if places and places[0] < len(cells) else ""
-        if isinstance(cell, str):
-            word = " ".join(cell.split())
-            cell = mapping.values.get(field, {}).get(word, cell)
-            if not word:
-                cell = mapping.constants.get(field, "")
-        yield field, cell
+def _filled(cells: list[Cell], place: int | None, words: Mapping[str, str], constant: str) -> Cell:
+    cell = cells[place] if place is not None and place < len(cells) else ""
+    if not isinstance(cell, str):
+        return cell
+    word = " ".join(cell.split())
+    return words.get(word, cell) if word else constant
 
 
-def _known(row: list[Cell], at: Mapping[str, set[str]]) -> int:
-    plain = {_plain(cell) for cell in row}
-    return sum(not known.isdisjoint(plain) for known in at.values())
+def _known(row: set[str], at: Mapping[str, set[str]]) -> int:
+    return sum(not known.isdisjoint(row) for known in at.values())
 
 
-def _plain(heading: Cell) -> str:
-    """A heading without what people vary: case, spaces, underscores, brackets with a unit or a remark."""
-    text = str(heading).partition("(")[0].partition("（")[0]
-    return "".join(text.casefold().replace("_", " ").replace(".", " ").replace("*", " ").split())
+def plain(heading: Cell) -> str:
+    """A heading without what people vary: case, accents, spaces, underscores, brackets with a unit or a remark."""
+    text = unicodedata.normalize("NFKD", str(heading).partition("(")[0].partition("（")[0])
+    bare = "".join(character for character in text if not unicodedata.combining(character))
+    return "".join(bare.casefold().replace("_", " ").replace("-", " ").replace(".", " ").replace("*", " ").split())

@@ -1,45 +1,22 @@
-"""A file of devices comes into the register, whole or not at all."""
+"""A file of devices comes into the register: whole or not at all, unless the refused rows are to be left out."""
 
 from collections.abc import Mapping
+from itertools import chain
 from uuid import UUID
 
+from anyio import to_thread
+
 from device_registry import queries
-from device_registry.importing import cells, table
-from device_registry.importing.columns import DEVICE_HEADINGS, ImportMapping, Row, rows_of
-from device_registry.importing.report import Reader, Report, RowReport
-from device_registry.model import Datum, DeviceKind, Mounting, Place, Requirement
-from device_registry.problems import RequirementTooWeak
-from device_registry.register import Registration, register_devices, required
+from device_registry.importing import reading
+from device_registry.importing.columns import ImportMapping
+from device_registry.importing.device_rows import DeviceRow, DeviceWords
+from device_registry.importing.faults import Fault
+from device_registry.importing.reading import Header
+from device_registry.importing.report import WRITE, Effect, Report, RowReport, Wish, counted, preview_of, shared
+from device_registry.register import Registration, register_devices
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.problem import Spoken
-
-REQUIRED = ("tag", "kind", "serial_no", "model", "maker", "mounting")
-MOUNTINGS = {
-    "固定": Mounting.FIXED,
-    "固定式": Mounting.FIXED,
-    "移动": Mounting.MOBILE,
-    "移动式": Mounting.MOBILE,
-    "手持": Mounting.HANDHELD,
-    "手持式": Mounting.HANDHELD,
-    "便携式": Mounting.HANDHELD,
-    "车载": Mounting.VEHICLE,
-    **{mounting.casefold(): mounting for mounting in Mounting},
-}
-REQUIREMENTS = {
-    "强制检定": Requirement.MANDATORY,
-    "无需检定": Requirement.NOT_REQUIRED,
-    "尚无检定规程": Requirement.NO_REGULATION,
-    **{requirement.casefold(): requirement for requirement in Requirement},
-}
-DATUMS = {
-    "2000国家大地坐标系": Datum.CGCS2000,
-    "火星坐标": Datum.GCJ02,
-    "gcj-02": Datum.GCJ02,
-    "bd-09": Datum.BD09,
-    "wgs-84": Datum.WGS84,
-    **{datum.casefold(): datum for datum in Datum},
-}
 
 
 async def import_devices(
@@ -51,87 +28,65 @@ async def import_devices(
     units: Mapping[str, UUID],
     default_unit: UUID | None,
     registered_by: UUID | None = None,
-    dry_run: bool = False,
+    wish: Wish = WRITE,
 ) -> Report:
     """`units` are those the caller may register devices of, by any word a file may use for them, in small letters.
 
-    A row without a unit gets `default_unit`. Raises ImportUnreadable, ImportColumns, ImportRefused with the report.
+    A row without a unit gets `default_unit`. Raises ImportUnreadable, ImportColumns, ImportNotPreviewed, ImportChanged,
+    ImportRefused with the report; DeviceTagTaken where somebody has just registered one of the devices.
     """
-    rows = [*rows_of(await table.read(content), mapping, DEVICE_HEADINGS, REQUIRED)]
-    async with database.transaction() as db:
+    async with database.connection() as db:
         kinds = await queries.device_kinds(db)
-        words = {word.casefold(): kind for kind in kinds for word in (kind.code, kind.name_zh, kind.name_en)}
-        read = [_registration(row, words, units, default_unit) for row in rows]
-        tags = {registration.tag for registration, _ in read if registration}
-        taken, seen = await queries.tags_taken(db, tags), dict[str, tuple[int, Registration]]()
-        reports = []
-        for row, (registration, reader) in zip(rows, read, strict=True):
-            if registration:
-                if registration.tag in taken:
-                    reader.fault("tag", Spoken("import.cell.tag-taken"))
-                first, same = seen.setdefault(registration.tag, (row.number, registration))
-                if same != registration:
-                    reader.fault("tag", Spoken("import.cell.tag-twice", row=first))
-            reports.append(RowReport(row.number, tuple(reader.faults)))
-        report = Report(tuple(reports))
-        if report.refused:
-            raise report.problem()
-        if dry_run:
-            return report
-        devices = [registration for _, registration in seen.values()]
-        await register_devices(db, clock, devices, registered_by=registered_by)
-    return Report(report.rows, written=True)
+    by_word = {word.casefold(): kind for kind in kinds for word in (kind.code, kind.name_zh, kind.name_en)}
+    header, rows = await reading.device_rows(content, mapping, DeviceWords(by_word, units, default_unit))
+    async with database.connection() as db:
+        registrations = [row.registration for row in rows if row.registration]
+        taken = await queries.tags_taken(db, {one.tag for one in registrations})
+        known = await queries.tags_by_serial_no(db, {one.serial_no for one in registrations}, {*units.values()})
+    report, new = await to_thread.run_sync(_weighed, content, mapping, header, rows, taken, known)
+    report = wish.decide(report)
+    if report.written:
+        async with database.transaction() as db:
+            await register_devices(db, clock, new, registered_by=registered_by)
+    return report
 
 
-def _registration(
-    row: Row, kinds: Mapping[str, DeviceKind], units: Mapping[str, UUID], default_unit: UUID | None
-) -> tuple[Registration | None, Reader]:
-    reader = Reader(row.cells)
-    tag = reader.read("tag", cells.text, required=True)
-    kind = reader.read("kind", lambda cell: cells.one_of(cell, kinds), required=True)
-    serial_no = reader.read("serial_no", cells.text, required=True)
-    model = reader.read("model", cells.text, required=True)
-    maker = reader.read("maker", cells.text, required=True)
-    mounting = reader.read("mounting", lambda cell: cells.one_of(cell, MOUNTINGS), required=True)
-    unit_id = reader.read("unit", lambda cell: cells.one_of(cell, units)) or default_unit
-    address = reader.read("address", cells.text)
-    requirement = reader.read("requirement", lambda cell: cells.one_of(cell, REQUIREMENTS))
-    place = _place(reader)
-    if unit_id is None:
-        reader.fault("unit", Spoken("import.cell.missing"))
-    if kind is not None:
-        try:
-            required(kind, requirement)
-        except RequirementTooWeak as problem:
-            reader.refuse(problem)
-    if reader.faults or not (tag and kind and serial_no and model and maker and mounting and unit_id):
-        return None, reader
-    registration = Registration(
-        tag=tag,
-        kind=kind.code,
-        serial_no=serial_no,
-        model=model,
-        maker=maker,
-        unit_id=unit_id,
-        mounting=mounting,
-        address=address or None,
-        place=place,
-        requirement=requirement,
+def _weighed(
+    content: bytes,
+    mapping: ImportMapping,
+    header: Header,
+    rows: list[DeviceRow],
+    taken: set[str],
+    known: Mapping[str, list[str]],
+) -> tuple[Report, list[Registration]]:
+    """The report as of a dry run, and the devices to register."""
+    first: dict[str, DeviceRow] = {}
+    reports, repeated = [], 0
+    for row in rows:
+        faults = row.faults
+        if row.registration:
+            earlier = first.setdefault(row.registration.tag, row)
+            if row.registration.tag in taken:
+                faults = [Fault("tag", Spoken("import.cell.tag-taken"))]
+            elif earlier.registration != row.registration:
+                faults = [Fault("tag", Spoken("import.cell.tag-twice", row=earlier.number))]
+            repeated += earlier is not row and not faults
+        reports.append(RowReport(row.number, faults))
+    new = [row.registration for tag, row in first.items() if row.registration and tag not in taken]
+    by_serial: dict[str, list[int]] = {}
+    for row in first.values():
+        if row.registration and row.registration.tag not in taken:
+            by_serial.setdefault(row.registration.serial_no, []).append(row.number)
+    report = Report(
+        preview=preview_of(content, mapping, chain(reports, new)),
+        header=header,
+        rows=reports,
+        effect=Effect(
+            devices=len(new),
+            repeated=repeated,
+            by_kind=counted(one.kind for one in new),
+            by_unit=counted(str(one.unit_id) for one in new),
+        ),
+        duplicates=shared("serial_no", by_serial, known),
     )
-    return registration, reader
-
-
-def _place(reader: Reader) -> Place | None:
-    longitude = reader.read("longitude", cells.number)
-    latitude = reader.read("latitude", cells.number)
-    datum = reader.read("datum", lambda cell: cells.one_of(cell, DATUMS))
-    for field, value, most in (("longitude", longitude, 180), ("latitude", latitude, 90)):
-        if value is not None and abs(value) > most:
-            reader.fault(field, Spoken("import.cell.out-of-range", most=most))
-    if longitude is not None and latitude is not None:
-        if datum is not None:
-            return Place(longitude, latitude, datum)
-        reader.fault("datum", Spoken("import.cell.datum-missing"))
-    elif (longitude is None) != (latitude is None) and not reader.faults:
-        reader.fault("latitude" if latitude is None else "longitude", Spoken("import.cell.missing"))
-    return None
+    return report, new

@@ -10,6 +10,7 @@ from device_registry.queries.device import (
     locked_devices,
     tags_taken,
 )
+from device_registry.queries.duplicates import tags_by_certificate_no, tags_by_serial_no
 from device_registry.queries.facts import add_facts, facts_of, facts_of_all
 from device_registry.queries.periods import (
     let_periods_change,
@@ -39,6 +40,8 @@ __all__ = [
     "snapshot",
     "standing_of",
     "standings_of",
+    "tags_by_certificate_no",
+    "tags_by_serial_no",
     "tags_taken",
     "verified_periods_of",
 ]
