@@ -28,7 +28,15 @@ class PersonKind(StrEnum):
 class Role(StrEnum):
     FIELD_OFFICER = "FIELD_OFFICER"
     DEVICE_MANAGER = "DEVICE_MANAGER"
-    REVIEWER = "REVIEWER"
+    LEGAL_REVIEWER = "LEGAL_REVIEWER"
+    """法制审核: of the siting of devices, and of what evidence shows."""
+    TECHNICAL_REVIEWER = "TECHNICAL_REVIEWER"
+    PUBLICITY_OFFICER = "PUBLICITY_OFFICER"
+    """Tells the public where devices stand."""
+    ENTITY_HEAD = "ENTITY_HEAD"
+    """Head of an enforcement entity: puts devices in service and signs reports."""
+    REPORT_RECEIVER = "REPORT_RECEIVER"
+    """Receives the annual reports for a government."""
     SUPERVISOR = "SUPERVISOR"
     ADMINISTRATOR = "ADMINISTRATOR"
 

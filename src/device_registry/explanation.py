@@ -14,14 +14,20 @@ def why(finding: Finding, language: Language) -> str:
     """The reason alone."""
     kind = finding.kind_zh if language == "zh-CN" else finding.kind_en
     channel = say(language, "standing.channel", channel=finding.channel) if finding.channel else ""
+    key: str = finding.reason
+    if finding.automatic:
+        key = "DEVICE_SUSPENDED_BY_ITSELF"
+    elif finding.usable_from:
+        key = "SITE_NOT_USABLE_YET"
     return say(
         language,
-        f"standing.{finding.reason}",
+        f"standing.{key}",
         device=f"{kind} {finding.tag}".strip() + channel,
         document_no=finding.document_no,
         valid_until=finding.valid_until,
         days_overdue=finding.days_overdue,
         failed_on=finding.failed_on,
         cause=say(language, f"device.cause.{finding.cause}") if finding.cause else "",
+        usable_from=finding.usable_from,
         occurred_at=spoken(finding.occurred_at) if finding.occurred_at else "",
     )

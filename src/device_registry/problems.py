@@ -102,3 +102,117 @@ class ImportChanged(Problem):
     """The register has changed since the preview: the file would come to something else, the new `preview`."""
 
     slug, status = "import-changed", HTTPStatus.CONFLICT
+
+
+class FactNotFound(Problem):
+    """No fact of this device has that id, or it was corrected before."""
+
+    slug, status = "fact-not-found", HTTPStatus.NOT_FOUND
+
+
+class FactNotCorrectable(Problem):
+    """A site version is not corrected: reviews and announcements speak of it. Propose another one."""
+
+    slug, status = "fact-not-correctable", HTTPStatus.CONFLICT
+
+
+class CorrectionDiffers(Problem):
+    """The replacement is a fact of another kind than what it replaces."""
+
+    slug, status = "correction-differs", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class CertificateOfAnother(Problem):
+    """The serial number on the certificate is another than the device's."""
+
+    slug, status = "certificate-of-another", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class BodyNotAuthorised(Problem):
+    """The body is known here, and was not authorised to verify such a device on that day."""
+
+    slug, status = "body-not-authorised", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class StepNotAllowed(Problem):
+    """The device, or the version of its site, is not where this step could be taken."""
+
+    slug, status = "life-cycle-step", HTTPStatus.CONFLICT
+
+
+class SitingNotNeeded(Problem):
+    """What is held in the hand is no electronic monitoring device: it is neither reviewed nor announced."""
+
+    slug, status = "siting-not-needed", HTTPStatus.CONFLICT
+
+
+class LegalBasisTooLow(Problem):
+    """Only a law or an administrative regulation allows an electronic monitoring device (art. 41)."""
+
+    slug, status = "legal-basis-too-low", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class SiteVersionNotFound(Problem):
+    """The device has no such version of its site."""
+
+    slug, status = "site-version-not-found", HTTPStatus.NOT_FOUND
+
+
+class ReviewerIsProposer(Problem):
+    """Who proposed a site does not review it."""
+
+    slug, status = "reviewer-is-proposer", HTTPStatus.FORBIDDEN
+
+
+class ReviewIncomplete(Problem):
+    """A review passes only when every point of it is confirmed."""
+
+    slug, status = "review-incomplete", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class NotUsableYet(Problem):
+    """Announced, but not for as many days as policy asks."""
+
+    slug, status = "not-usable-yet", HTTPStatus.CONFLICT
+
+
+class NotVerifiedNow(Problem):
+    """Without a valid verification, or a written conclusion that none is needed, nothing goes into service."""
+
+    slug, status = "not-verified-now", HTTPStatus.CONFLICT
+
+
+class SignCheckMissing(Problem):
+    """The signs were not found clear within as many days as policy asks."""
+
+    slug, status = "sign-check-missing", HTTPStatus.CONFLICT
+
+
+class ReleaserIsFixer(Problem):
+    """Who put a device right does not release it."""
+
+    slug, status = "releaser-is-fixer", HTTPStatus.FORBIDDEN
+
+
+class SupervisorMustRelease(Problem):
+    """What a supervisor stopped, a supervisor releases."""
+
+    slug, status = "supervisor-must-release", HTTPStatus.FORBIDDEN
+
+
+class WithdrawalNoticeMissing(Problem):
+    """The public was told of the site: before the device is retired, it is told that the site is given up."""
+
+    slug, status = "withdrawal-notice-missing", HTTPStatus.CONFLICT
+
+
+class PolicyOverlaps(Problem):
+    """Something is recorded for some of these days already."""
+
+    slug, status = "policy-overlaps", HTTPStatus.CONFLICT
+
+
+class MoveOutOfOrder(Problem):
+    """A move lies before the last one, or in the future: moves are recorded in their order."""
+
+    slug, status = "move-out-of-order", HTTPStatus.CONFLICT

@@ -1,37 +1,16 @@
-"""A fact about a device is recorded, and what follows from it is derived anew, in one transaction."""
+"""A fact about a device is recorded or corrected, and what follows is derived anew, in one transaction."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from device_registry import queries
-from device_registry.model import (
-    Device,
-    Fact,
-    Facts,
-    Requirement,
-    ServiceChange,
-    ServiceEvent,
-    Span,
-    VerificationCertificate,
-    VerificationFailureNotice,
-    VoidEvent,
-    WrittenConclusion,
-)
-from device_registry.problems import (
-    ChannelUnknown,
-    ConclusionDoesNotFit,
-    DateNotPlausible,
-    DeviceNotFound,
-    DeviceRetired,
-    ValidUntilTooEarly,
-)
-from device_registry.rules import minus, service_periods, standing_spans, verified_periods
-from foundation.civil import FIRST_DAY, LAST_DAY, day_of
+from device_registry.checks import body_of, check, check_body
+from device_registry.model import Correction, Device, Fact, Facts, SiteVersion, Span
+from device_registry.problems import CorrectionDiffers, DeviceNotFound, FactNotCorrectable, FactNotFound
+from device_registry.rules import minus, overview, service_periods, standing_spans, verified_periods
 from foundation.clock import Clock
 from foundation.database import Connection, Database
-from foundation.problem import Spoken
 
 
 @runtime_checkable
@@ -78,68 +57,89 @@ async def record_facts(
     for device_id, fact in facts:
         new.setdefault(device_id, []).append(fact)
     devices = await queries.locked_devices(db, new)
-    known = await queries.facts_of_all(db, new)
+    if new.keys() - devices.keys():
+        raise DeviceNotFound
+    before = await queries.facts_of_all(db, new)
+    bodies = await queries.bodies_named(db, {body for _, fact in facts if (body := body_of(fact))})
     now = clock.now()
     after: dict[UUID, Facts] = {}
     for device_id, found in new.items():
-        if device_id not in devices:
-            raise DeviceNotFound
-        after[device_id] = known[device_id]
+        after[device_id] = before[device_id]
         for fact in found:
             check(devices[device_id], after[device_id], fact, now)
+            check_body(devices[device_id], fact, bodies)
             after[device_id] = after[device_id].and_(fact)
     await queries.add_facts(db, facts, recorded_by, now)
-    kept_verified = await queries.verified_periods_of(db, new)
-    kept_served = await queries.service_periods_of(db, new)
-    verified = {device_id: verified_periods(after[device_id]) for device_id in new}
-    served = {device_id: service_periods(after[device_id]) for device_id in new}
-    for device_id, device in devices.items():
-        before, came = known[device_id].written_conclusions, after[device_id].written_conclusions
-        then = standing_spans(device, kept_verified[device_id], kept_served[device_id], before)
-        from_now_on = standing_spans(device, verified[device_id], served[device_id], came)
+    causes = {device_id: ", ".join(sorted({type(fact).__name__ for fact in found})) for device_id, found in new.items()}
+    await derive(db, clock, devices, before, after, causes, on_change)
+
+
+async def correct(
+    database: Database,
+    clock: Clock,
+    device_id: UUID,
+    correction: Correction,
+    *,
+    recorded_by: UUID,
+    on_change: StandingChanged = nobody_listens,
+) -> None:
+    """A fact stops counting from now on, and another one takes its place or none; both stay to be read.
+
+    Raises DeviceNotFound, FactNotFound (also for one that was corrected before), FactNotCorrectable, CorrectionDiffers,
+    or what is wrong with the replacement.
+    """
+    async with database.transaction() as db:
+        devices = await queries.locked_devices(db, [device_id])
+        if device_id not in devices:
+            raise DeviceNotFound
+        before = await queries.facts_of(db, device_id)
+        superseded, replacement = before.by_id(correction.superseded_id), correction.replacement
+        if superseded is None:
+            raise FactNotFound(field="superseded_id")
+        if isinstance(superseded, SiteVersion):
+            raise FactNotCorrectable(field="superseded_id")
+        now = clock.now()
+        after = before.without(superseded.id)
+        if replacement is not None:
+            if type(replacement) is not type(superseded):
+                raise CorrectionDiffers(field="replacement")
+            check(devices[device_id], after, replacement, now)
+            body = body_of(replacement)
+            check_body(devices[device_id], replacement, await queries.bodies_named(db, {body} if body else set()))
+            after = after.and_(replacement)
+            await queries.add_facts(db, [(device_id, replacement)], recorded_by, now)
+        await queries.add_correction(db, device_id, correction, recorded_by, now)
+        await derive(
+            db, clock, devices, {device_id: before}, {device_id: after}, {device_id: Correction.__name__}, on_change
+        )
+
+
+async def derive(
+    db: Connection,
+    clock: Clock,
+    devices: Mapping[UUID, Device],
+    before: Mapping[UUID, Facts],
+    after: Mapping[UUID, Facts],
+    causes: Mapping[UUID, str],
+    on_change: StandingChanged = nobody_listens,
+) -> None:
+    """Keeps what follows from the facts `after`, once whoever listens has heard. The devices must be locked."""
+    kept_verified = await queries.verified_periods_of(db, after)
+    kept_served = await queries.service_periods_of(db, after)
+    verified = {device_id: verified_periods(facts) for device_id, facts in after.items()}
+    served = {device_id: service_periods(facts) for device_id, facts in after.items()}
+    for device_id, facts in after.items():
+        device, concluded = devices[device_id], before[device_id].written_conclusions
+        then = standing_spans(device, kept_verified[device_id], kept_served[device_id], concluded)
+        from_now_on = standing_spans(device, verified[device_id], served[device_id], facts.written_conclusions)
         lost, gained = minus(then, from_now_on), minus(from_now_on, then)
         if lost or gained:
-            cause = ", ".join(sorted({type(fact).__name__ for fact in new[device_id]}))
-            await on_change(db, device_id, lost, gained, cause)
+            await on_change(db, device_id, lost, gained, causes[device_id])
     await queries.let_periods_change(db)
     await queries.replace_verified_periods(db, kept_verified, verified)
     await queries.replace_service_periods(db, kept_served, served)
-
-
-def check(device: Device, known: Facts, fact: Fact, now: datetime) -> None:
-    """Whether the fact can be one about this device. Raises the problem with its field."""
-    match fact:
-        case VerificationCertificate():
-            _check_day("verified_on", fact.verified_on, day_of(now))
-            _check_day("valid_until", fact.valid_until, LAST_DAY)
-            if fact.valid_until < fact.verified_on:
-                raise ValidUntilTooEarly(field="valid_until", verified_on=fact.verified_on)
-            _check_channel(device, fact.channel)
-        case VerificationFailureNotice():
-            _check_day("failed_on", fact.failed_on, day_of(now))
-            _check_channel(device, fact.channel)
-        case VoidEvent():
-            _check_day("occurred_at", fact.occurred_at, now)
-        case ServiceEvent():
-            _check_day("occurred_at", fact.occurred_at, now)
-            opens = fact.change in (ServiceChange.PUT_IN_SERVICE, ServiceChange.RESUMED)
-            retired = [e.occurred_at for e in known.service_events if e.change is ServiceChange.RETIRED]
-            if opens and retired and fact.occurred_at >= min(retired):
-                raise DeviceRetired(field="change", tag=device.tag)
-        case WrittenConclusion():
-            _check_day("concluded_on", fact.concluded_on, day_of(now))
-            if fact.requirement is not device.requirement or fact.requirement is Requirement.MANDATORY:
-                held_to = Spoken(f"device.requirement.{device.requirement}")
-                raise ConclusionDoesNotFit(field="requirement", requirement=held_to)
-
-
-def _check_day(field: str, value: date | datetime, latest: date | datetime) -> None:
-    """`value` and `latest` are both civil days or both instants."""
-    day = day_of(value) if isinstance(value, datetime) else value
-    if not FIRST_DAY <= day < LAST_DAY or value > latest:
-        raise DateNotPlausible(field=field, value=value.isoformat())
-
-
-def _check_channel(device: Device, channel: str) -> None:
-    if channel not in (device.channels or ("",)):
-        raise ChannelUnknown(field="channel", channels=", ".join(device.channels) or "-")
+    now = clock.now()
+    overviews = {
+        device_id: overview(facts, verified[device_id], served[device_id], now) for device_id, facts in after.items()
+    }
+    await queries.keep_overviews(db, devices, after, overviews)

@@ -1,13 +1,16 @@
-"""Devices come into the register."""
+"""Devices come into the register, and move from unit to unit."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID, uuid4
 
 import msgspec
 
 from device_registry import queries
 from device_registry.model import Device, DeviceKind, Mounting, Place, Requirement
-from device_registry.problems import DeviceKindUnknown, RequirementTooWeak
+from device_registry.problems import DeviceKindUnknown, DeviceNotFound, MoveOutOfOrder, RequirementTooWeak
+from device_registry.rules import overview
+from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.problem import Spoken
@@ -25,6 +28,9 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     mounting: Mounting
     address: str | None = None
     place: Place | None = None
+    replaces: UUID | None = None
+    """The device whose place it takes, like for like."""
+    synthetic: bool = False
     requirement: Requirement | None = None
     """None: as its kind. MANDATORY where the kind asks for less: a camera that measures, a provincial regulation."""
 
@@ -59,6 +65,7 @@ async def register_devices(
                 max_interval_months=kind.max_interval_months,
                 requirement=requirement,
                 verification_needed=requirement is Requirement.MANDATORY,
+                siting_needed=registration.mounting is not Mounting.HANDHELD,
                 registered_at=now,
                 **{
                     name: getattr(registration, name)
@@ -68,7 +75,27 @@ async def register_devices(
             )
         )
     await queries.add_devices(db, devices, registered_by, now)
+    by_id = {device.id: device for device in devices}
+    nothing = await queries.facts_of_all(db, by_id)
+    await queries.keep_overviews(
+        db, by_id, nothing, {device_id: overview(facts, [], [], now) for device_id, facts in nothing.items()}
+    )
     return devices
+
+
+async def move_device(
+    database: Database, clock: Clock, device_id: UUID, unit_id: UUID, begins: date, *, recorded_by: UUID | None
+) -> None:
+    """Another unit holds the device from that Beijing day on. Raises DeviceNotFound, MoveOutOfOrder, UnitUnknown."""
+    async with database.transaction() as db:
+        if device_id not in await queries.locked_devices(db, [device_id]):
+            raise DeviceNotFound
+        last = (await queries.holdings_of(db, device_id))[-1]
+        now = clock.now()
+        if begins > day_of(now) or (last.begins is not None and begins <= last.begins):
+            raise MoveOutOfOrder(field="begins")
+        await queries.move_holding(db, device_id, unit_id, begins, now, recorded_by)
+        await queries.move_overview(db, device_id, unit_id)
 
 
 def required(kind: DeviceKind, asked: Requirement | None) -> Requirement:

@@ -29,7 +29,7 @@ from foundation.problem import Malformed, NotAllowed, NotFound, NotSignedIn, Spo
 from foundation.words import Language, say
 
 MOST_ON_A_PAGE = 200
-_READERS = (Role.SUPERVISOR, Role.REVIEWER)
+_READERS = (Role.SUPERVISOR, Role.LEGAL_REVIEWER)
 
 
 class ReasonInWords(Struct, frozen=True):

@@ -19,12 +19,17 @@ def beginning_of(day: date) -> datetime:
 
 def end_of(day: date) -> datetime:
     """The instant (UTC) at which the civil day is over: an inclusive last day becomes a half-open end."""
-    return beginning_of(day + timedelta(days=1))
+    return beginning_of(day_after(day))
 
 
 def day_of(instant: datetime) -> date:
     """The civil day in Beijing to which the instant belongs."""
     return instant.astimezone(BEIJING).date()
+
+
+def day_after(day: date) -> date:
+    """An inclusive last day becomes a half-open end. Raises OverflowError for the last day there is."""
+    return day + timedelta(days=1)
 
 
 def within_calendar(instant: datetime) -> bool:

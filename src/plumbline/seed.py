@@ -13,12 +13,13 @@ import anyio
 
 from agency import queries, sign_in
 from agency.model import PersonKind, Role, Unit, UnitKind
+from device_registry.model import Fact
 from device_registry.record import record_facts
 from device_registry.register import Registration, register_devices
 from foundation.civil import day_of
 from foundation.clock import Clock, SystemClock
 from foundation.database import Connection, Database
-from plumbline.demonstration import DEVICES
+from plumbline.demonstration import ADDRESS, DEVICES
 from plumbline.settings import Settings
 
 SINCE = date(2000, 1, 1)
@@ -117,7 +118,17 @@ PEOPLE = (
              "jiangan-urban", Role.FIELD_OFFICER, "420102"),
     Somebody("device-manager", PersonKind.STAFF, "监控设备管理员", "Device manager",
              "traffic", Role.DEVICE_MANAGER, "city"),
-    Somebody("reviewer", PersonKind.STAFF, "法制审核员", "Legal reviewer", "justice", Role.REVIEWER, "city"),
+    Somebody("device-manager-b", PersonKind.STAFF, "监控设备管理员乙", "Second device manager",
+             "traffic", Role.DEVICE_MANAGER, "city"),
+    Somebody("legal-reviewer", PersonKind.STAFF, "法制审核员", "Legal reviewer",
+             "justice", Role.LEGAL_REVIEWER, "city"),
+    Somebody("technical-reviewer", PersonKind.STAFF, "技术审核员", "Technical reviewer",
+             "traffic", Role.TECHNICAL_REVIEWER, "city"),
+    Somebody("publicity-officer", PersonKind.STAFF, "公布员", "Publicity officer",
+             "traffic", Role.PUBLICITY_OFFICER, "city"),
+    Somebody("entity-head", PersonKind.STAFF, "单位负责人", "Head of the entity", "traffic", Role.ENTITY_HEAD, "city"),
+    Somebody("report-receiver", PersonKind.STAFF, "报告接收员", "Receiver of reports",
+             "justice", Role.REPORT_RECEIVER, "city"),
     Somebody("supervisor", PersonKind.STAFF, "行政执法监督员", "Supervisor", "justice", Role.SUPERVISOR, "city"),
     Somebody("supervisor-jiangan", PersonKind.STAFF, "江岸区行政执法监督员", "Supervisor of Jiang'an District",
              "420102", Role.SUPERVISOR, "420102"),
@@ -140,8 +151,8 @@ async def seed(settings: Settings, clock: Clock | None = None) -> SeedReport:
             if await _is_taken(db):  # another process was first
                 return SeedReport(created=False, people=_known(file))
             units = await _add_units(db)
-            await _add_people(db, units, hashes, day_of(clock.now()))
-            await _add_devices(db, units, clock)
+            people = await _add_people(db, units, hashes, day_of(clock.now()))
+            await _add_devices(db, units, people, clock)
             # Before the commit: passwords that nobody knows would be worse than a file that nothing fits.
             _write(file, {name: password for name, (password, _) in hashes.items()})
         return SeedReport(created=True, people=_known(file))
@@ -169,19 +180,25 @@ async def _add_units(db: Connection) -> dict[str, Unit]:
     return units
 
 
-async def _add_people(db: Connection, units: dict[str, Unit], hashes: dict[str, tuple[str, str]], today: date) -> None:
+async def _add_people(
+    db: Connection, units: dict[str, Unit], hashes: dict[str, tuple[str, str]], today: date
+) -> dict[str, UUID]:
+    """Their ids by sign-in name."""
+    people = {}
     for number, somebody in enumerate(PEOPLE, start=1):
         person = await queries.add_person(
             db, somebody.kind, somebody.name_zh, somebody.name_en, units[somebody.unit].id
         )
+        people[somebody.sign_in_name] = person.id
         await queries.grant(db, person.id, somebody.role, units[somebody.reach].id, GRANTED)
         await queries.open_account(db, somebody.sign_in_name, person.id, hashes[somebody.sign_in_name][1])
         if somebody.credential_days is not None:
             begins, ends = (today + timedelta(days=days) for days in somebody.credential_days)
             await queries.add_credential(db, person.id, f"演示-{number:04}", ISSUER, begins, ends)
+    return people
 
 
-async def _add_devices(db: Connection, units: dict[str, Unit], clock: Clock) -> None:
+async def _add_devices(db: Connection, units: dict[str, Unit], people: dict[str, UUID], clock: Clock) -> None:
     registered = await register_devices(
         db,
         clock,
@@ -194,15 +211,19 @@ async def _add_devices(db: Connection, units: dict[str, Unit], clock: Clock) -> 
                 maker="演示厂家",
                 unit_id=_keeper(units, shown.kind),
                 mounting=shown.mounting,
-                address=None if shown.place is None else "解放大道（演示点位）",
+                address=None if shown.place is None else ADDRESS,
                 place=shown.place,
             )
             for shown in DEVICES
         ],
     )
     now = clock.now()
-    facts = [(device.id, fact) for device, shown in zip(registered, DEVICES, strict=True) for fact in shown.facts(now)]
-    await record_facts(db, clock, facts)
+    recorded: dict[str, list[tuple[UUID, Fact]]] = {}
+    for device, shown in zip(registered, DEVICES, strict=True):
+        for who, fact in shown.facts(now, people):
+            recorded.setdefault(who, []).append((device.id, fact))
+    for who, facts in recorded.items():
+        await record_facts(db, clock, facts, recorded_by=people[who])
 
 
 def _keeper(units: dict[str, Unit], kind: str) -> UUID:

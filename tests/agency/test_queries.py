@@ -31,14 +31,15 @@ async def city(database: Database) -> City:
 
 async def test_a_role_reaches_its_unit_and_everything_below(database: Database, city: City) -> None:
     async with database.transaction() as db:
-        actor = acting(await a_person(db, city.east), (Role.SUPERVISOR, city.east.id), (Role.REVIEWER, city.west.id))
+        person = await a_person(db, city.east)
+        actor = acting(person, (Role.SUPERVISOR, city.east.id), (Role.LEGAL_REVIEWER, city.west.id))
         assert await queries.reach(db, actor, (Role.SUPERVISOR,), DAY) == {
             city.east.id, city.street.id, city.department.id
         }  # fmt: skip
-        assert await queries.reach(db, actor, (Role.REVIEWER,), DAY) == {city.west.id}
+        assert await queries.reach(db, actor, (Role.LEGAL_REVIEWER,), DAY) == {city.west.id}
         assert await queries.reach(db, actor, (Role.DEVICE_MANAGER,), DAY) == frozenset()
         whole = acting(await a_person(db, city.city), (Role.SUPERVISOR, city.city.id))
-        assert await queries.reach(db, whole, (Role.SUPERVISOR, Role.REVIEWER), DAY) == {unit.id for unit in city}
+        assert await queries.reach(db, whole, (Role.SUPERVISOR, Role.LEGAL_REVIEWER), DAY) == {unit.id for unit in city}
 
 
 async def test_a_street_that_changes_its_district_changes_who_reaches_it_from_that_day(

@@ -54,6 +54,9 @@ def a_device(
         place=None,
         requirement=requirement,
         verification_needed=requirement is Requirement.MANDATORY,
+        siting_needed=False,
+        replaces=None,
+        synthetic=False,
         registered_at=datetime(2020, 1, 1, tzinfo=UTC),
     )
 

@@ -81,6 +81,7 @@ async def city(database: Database) -> City:
             ("manager", city.east, Role.DEVICE_MANAGER),
             ("west-manager", city.west, Role.DEVICE_MANAGER),
             ("supervisor", city.city, Role.SUPERVISOR),
+            ("head", city.east, Role.ENTITY_HEAD),
             ("officer", city.east, Role.FIELD_OFFICER),
         ):
             await a_person(db, unit, kind=PersonKind.STAFF, sign_in_name=name, roles=(role,))
@@ -156,14 +157,16 @@ async def test_pages_follow_each_other_by_tag(manager: Desk, city: City) -> None
     assert after is None
 
 
-async def test_a_certificate_and_service_bring_a_device_into_standing(manager: Desk, city: City, heard: Heard) -> None:
+async def test_a_certificate_and_service_bring_a_device_into_standing(
+    manager: Desk, client: httpx.AsyncClient, city: City, heard: Heard
+) -> None:
     device_id = await a_meter(manager, city)
     standing = (await manager.get(f"/devices/{device_id}/standing")).json()
     assert [reason["code"] for reason in standing["reasons"]] == ["DEVICE_NOT_IN_SERVICE", "NEVER_VERIFIED"]
     recorded = await manager.post(f"/devices/{device_id}/verification-certificates", json=CERTIFICATE)
     assert recorded.status_code == 201, recorded.text
-    event = {"change": "PUT_IN_SERVICE", "occurred_at": "2026-06-01T08:00:00+08:00"}
-    assert (await manager.post(f"/devices/{device_id}/service-events", json=event)).status_code == 201
+    head = await signed_in(client, "head")
+    assert (await head.post(f"/devices/{device_id}/services", json={})).status_code == 201
     standing = (await manager.get(f"/devices/{device_id}/standing")).json()
     assert (standing["outcome"], standing["reasons"]) == ("IN_STANDING", [])
     assert standing["certificates"][0]["id"] == recorded.json()["id"]
@@ -176,7 +179,7 @@ async def test_a_certificate_and_service_bring_a_device_into_standing(manager: D
     whole = (await manager.get(f"/devices/{device_id}")).json()
     assert whole["certificates"][0]["document_sha256"] == "07" * 32
     assert whole["verified_periods"][0]["begins"] == "2026-05-03T16:00:00Z"
-    assert whole["service_periods"] == [{"begins": "2026-06-01T00:00:00Z", "ends": None}]
+    assert whole["service_periods"] == [{"begins": "2026-06-15T04:00:00Z", "ends": "2027-05-03T16:00:00Z"}]
 
 
 async def test_every_sort_of_fact_can_be_recorded(manager: Desk, city: City) -> None:
@@ -231,12 +234,19 @@ async def test_what_does_not_fit_is_answered_with_its_field(manager: Desk, city:
     is_problem(await manager.get("/devices", params={"most": "0"}), 400, "malformed", "most")
 
 
-async def test_a_retired_device_does_not_come_back(manager: Desk, city: City) -> None:
-    events = f"/devices/{await a_meter(manager, city)}/service-events"
-    retired = {"change": "RETIRED", "occurred_at": "2026-06-01T08:00:00+08:00"}
-    assert (await manager.post(events, json=retired)).status_code == 201
-    resumed = {"change": "RESUMED", "occurred_at": "2026-06-02T08:00:00+08:00"}
-    is_problem(await manager.post(events, json=resumed), 409, "device-retired", "change")
+async def test_a_retired_device_does_not_come_back(manager: Desk, client: httpx.AsyncClient, city: City) -> None:
+    device, head = f"/devices/{await a_meter(manager, city)}", await signed_in(client, "head")
+    assert (await manager.post(f"{device}/verification-certificates", json=CERTIFICATE)).status_code == 201
+    assert (await head.post(f"{device}/services", json={})).status_code == 201
+    disposal = {"document_no": "处置-1", "reason": "损坏"}
+    is_problem(await manager.post(f"{device}/retirements", json=disposal), 409, "life-cycle-step")
+    stopped = {"occurred_at": "2026-06-15T11:59:00+08:00", "cause": "FAULT", "reason": "损坏"}
+    is_problem(await manager.post(f"{device}/suspensions", json=stopped), 409, "life-cycle-step")
+    stopped["occurred_at"] = "2026-06-15T12:00:00+08:00"
+    assert (await manager.post(f"{device}/suspensions", json=stopped)).status_code == 201
+    assert (await manager.post(f"{device}/retirements", json=disposal)).status_code == 201
+    assert (await manager.get(device)).json()["state"] == "RETIRED"
+    is_problem(await head.post(f"{device}/services", json={}), 409, "life-cycle-step")
 
 
 async def test_devices_of_other_units_are_unknown(manager: Desk, client: httpx.AsyncClient, city: City) -> None:

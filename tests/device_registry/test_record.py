@@ -74,7 +74,7 @@ async def test_what_is_recorded_is_derived_in_the_same_transaction(
     assert [(p.begins, p.ends, p.certificates) for p in verified] == [
         (beijing("2026-01-10"), beijing("2027-01-10"), (certificate.id,))
     ]
-    assert served == [Span(beijing("2026-02-01 09:00"), None)]
+    assert served == [Span(beijing("2026-02-01 09:00"), beijing("2027-01-10"))], "suspended by itself when it lapses"
 
 
 async def test_facts_come_back_as_they_were_recorded(database: Database, clock: FixedClock, device: Device) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from device_registry.explanation import explain
 from device_registry.model import (
     Fact,
+    Facts,
     Finding,
     Interval,
     Outcome,
@@ -37,6 +38,7 @@ from tests.device_registry.builders import (
 
 A_YEAR = a_pass("2025-05-04", "2026-05-03")
 SUSPENDED, RESUMED, RETIRED = ServiceChange.SUSPENDED, ServiceChange.RESUMED, ServiceChange.RETIRED
+RECTIFYING, RECTIFIED = ServiceChange.RECTIFYING, ServiceChange.RECTIFIED
 IN, NOT, UNDETERMINED = Outcome.IN_STANDING, Outcome.NOT_IN_STANDING, Outcome.UNDETERMINED
 
 
@@ -251,6 +253,7 @@ def test_every_reason_has_its_words(language: Language) -> None:
     for facts, captured, _ in REASONS.values():
         found += judged(*facts, captured=captured).reasons
     found += judged(in_service(), captured=ON_A_DAY, requirement=Requirement.NOT_REQUIRED).reasons
+    found += standing(a_device(), Facts(siting_needed=True), ON_A_DAY).reasons
     said = {finding.reason: explain(finding, language) for finding in found}
     assert said.keys() == {*Reason}
     assert len({*said.values()}) == len(said)
@@ -285,8 +288,9 @@ def test_the_device_is_in_service_when_the_latest_event_says_so(
     for edge in {event.occurred_at for event in facts.service_events}:
         for instant in (edge - A_MICROSECOND, edge, edge + A_MICROSECOND):
             begun = [event for event in facts.service_events if event.occurred_at <= instant]
+            begun = [event for event in begun if event.change is not ServiceChange.WITHDRAWN]
             last = {event.change for event in begun if event.occurred_at == max(e.occurred_at for e in begun)}
-            open_ = bool(last) and not {*last} & {SUSPENDED, RETIRED}
+            open_ = bool(last) and not {*last} & {SUSPENDED, RECTIFYING, RECTIFIED, RETIRED}
             open_ = open_ and RETIRED not in {event.change for event in begun}
             held = any(span.begins <= instant and (span.ends is None or instant < span.ends) for span in periods)
             assert held == open_

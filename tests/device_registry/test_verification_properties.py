@@ -14,6 +14,7 @@ from device_registry.model import (
     Nature,
     Occasion,
     Outcome,
+    Reason,
     VerificationCertificate,
     VerificationFailureNotice,
     VoidCause,
@@ -132,9 +133,21 @@ def test_at_any_hour_the_standing_says_what_the_oracle_says_and_why_not(facts: F
         for hours in (0, 6, 12, 23, 30):
             instant = beginning_of(day) + timedelta(hours=hours)
             found = standing(device, facts, Interval(instant, instant))
-            held = verified(facts, instant)
-            assert (found.outcome is Outcome.IN_STANDING, not found.reasons) == (held, held), instant
+            held, released = verified(facts, instant), not lapsed_before(facts, instant)
+            assert (found.outcome is Outcome.IN_STANDING, not found.reasons) == (held and released,) * 2, instant
             assert len(found.certificates) == (len(facts.channels or ("",)) if held else 0)
+            if held and not released:
+                [suspended] = found.reasons
+                assert (suspended.reason, suspended.automatic) == (Reason.DEVICE_SUSPENDED, True)
+
+
+def lapsed_before(facts: Facts, instant: datetime) -> bool:
+    """Verified at some instant and not at a later one, as far as anything changes: nobody released the device since."""
+    days = {c.verified_on for c in facts.certificates} | {c.valid_until + timedelta(days=1) for c in facts.certificates}
+    days |= {notice.failed_on for notice in facts.failure_notices}
+    edges = {beginning_of(day) for day in days} | {event.occurred_at for event in facts.void_events}
+    held = [verified(facts, edge) for edge in sorted(edge for edge in edges if edge <= instant)]
+    return any(before and not after for before, after in pairwise(held))
 
 
 @settings(max_examples=200, deadline=None)

@@ -134,7 +134,7 @@ async def test_a_shift_ends_green_and_so_does_another_on_the_same_server(
 ) -> None:
     assert await city.walk() == 0, capsys.readouterr().out
     told = capsys.readouterr().out
-    for words in ("逾期未检定", "开始上传 → ", "全部与预期一致", "采纳 12，留存 11，拒收 1"):
+    for words in ("逾期未检定", "开始上传 → ", "全部与预期一致", "采纳 12，留存 14，拒收 1"):
         assert words in told
     drawn = tmp_path / "table.svg"
     assert await city.walk(language="en", svg=drawn) == 0, capsys.readouterr().out
@@ -178,8 +178,8 @@ async def test_a_verdict_that_differs_is_told_and_the_walkthrough_is_red(
     await record_fact(database, SystemClock(), device.id, suspended)
     assert await changing_city.walk() == 1
     told = capsys.readouterr().out
-    assert "✗ IMG_0010.jpg · RLC-001: verdict: HELD, expected ADMITTED" in told
-    assert "✗ IMG_0010.jpg · RLC-001: reasons: DEVICE_SUSPENDED, expected none" in told
+    assert "✗ IMG_0013.jpg · RLC-001: verdict: HELD, expected ADMITTED" in told
+    assert "✗ IMG_0013.jpg · RLC-001: reasons: DEVICE_SUSPENDED, expected none" in told
     assert "1 份与预期不一致" in told
 
 

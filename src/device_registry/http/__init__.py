@@ -2,6 +2,11 @@
 
 from litestar import Router
 
-from device_registry.http import devices, facts, imports
+from device_registry.http import devices, facts, holdings, imports, life_cycle
 
-router = Router("/desk/v1", route_handlers=[*devices.ROUTES, *facts.ROUTES, *imports.ROUTES], tags=["devices"])
+router = Router(
+    "/desk/v1",
+    route_handlers=[*devices.ROUTES, *facts.ROUTES, *life_cycle.ROUTES, *holdings.ROUTES, *imports.ROUTES],
+    dependencies=life_cycle.DEPENDENCIES,
+    tags=["devices"],
+)

@@ -19,27 +19,34 @@ from device_registry import queries
 from device_registry.explanation import explain
 from device_registry.http.reaching import READERS, Line, known_device, managed_units, tidy
 from device_registry.model import (
+    Aspect,
     Caution,
+    CertificateDetails,
     Datum,
     Device,
     DeviceKind,
+    Fact,
     InForce,
+    InServiceCheck,
     Interval,
     Mounting,
     Nature,
+    Notice,
     Occasion,
     Outcome,
     Place,
     Reason,
     Requirement,
+    ReviewOutcome,
+    ReviewPoint,
     ServiceEvent,
+    SiteVersion,
     Span,
-    VerificationCertificate,
-    VerificationFailureNotice,
     VerifiedPeriod,
     VoidEvent,
     WrittenConclusion,
 )
+from device_registry.model import State as LifeCycleState
 from device_registry.problems import (
     DeviceKindUnknown,
     DeviceNotFound,
@@ -47,7 +54,9 @@ from device_registry.problems import (
     RequirementTooWeak,
     UnitUnknown,
 )
+from device_registry.queries import Holding
 from device_registry.register import Registration, register_device
+from device_registry.rules import life_cycle_state
 from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Database
@@ -70,7 +79,10 @@ class NewPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`requirement` may be left out, or be MANDATORY where the kind asks for less."""
+    """`requirement` may be left out, or be MANDATORY where the kind asks for less.
+
+    `replaces` is the device whose place it takes, like for like.
+    """
 
     tag: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\S", examples=["SLM-041"])]
     kind: Annotated[str, Meta(max_length=100, examples=["SOUND_LEVEL"])]
@@ -82,6 +94,7 @@ class NewDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     address: Line | None = None
     place: NewPlace | None = None
     requirement: Requirement | None = None
+    replaces: UUID | None = None
 
 
 class DevicePage(msgspec.Struct, frozen=True):
@@ -103,6 +116,43 @@ class CertificateShown(msgspec.Struct, frozen=True, kw_only=True):
     regulation: str | None
     issued_sequence: int | None
     document_sha256: str | None
+    details: CertificateDetails
+
+
+class ReviewShown(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    site_version_id: UUID
+    aspect: Aspect
+    outcome: ReviewOutcome
+    reviewing_body: str
+    document_no: str
+    reviewed_on: date
+    opinion: str
+    proposed_by: UUID
+    points: tuple[ReviewPoint, ...]
+    standards: str | None
+    type_approval_no: str | None
+    document_sha256: str | None
+
+
+class AnnouncementShown(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    site_version_id: UUID
+    notice: Notice
+    announced_on: date
+    channel: str
+    content: str
+    url: str | None
+    lead_days: int
+    snapshot_sha256: str | None
+
+
+class SignCheckShown(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    checked_on: date
+    clear: bool
+    photo_sha256: str | None
+    remark: str | None
 
 
 class FailureNoticeShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +176,13 @@ class DeviceInFull(msgspec.Struct, frozen=True):
     void_events: list[VoidEvent]
     service_events: list[ServiceEvent]
     written_conclusions: list[WrittenConclusion]
+    site_versions: list[SiteVersion]
+    reviews: list[ReviewShown]
+    announcements: list[AnnouncementShown]
+    sign_checks: list[SignCheckShown]
+    in_service_checks: list[InServiceCheck]
+    state: LifeCycleState
+    holdings: list[Holding]
     verified_periods: list[VerifiedPeriod]
     service_periods: list[Span]
 
@@ -188,6 +245,7 @@ async def add_device(
         address=tidy(data.address) if data.address else None,
         place=Place(data.place.longitude, data.place.latitude, data.place.datum) if data.place else None,
         requirement=data.requirement,
+        replaces=data.replaces,
     )
     return await register_device(database, clock, registration, registered_by=request.user.person_id)
 
@@ -230,6 +288,7 @@ async def show_device(
         facts = await queries.facts_of(db, device_id)
         verified = await queries.verified_periods_of(db, [device_id])
         served = await queries.service_periods_of(db, [device_id])
+        holdings = await queries.holdings_of(db, device_id)
     return DeviceInFull(
         device,
         [CertificateShown(**_with_hex(certificate)) for certificate in facts.certificates],
@@ -237,6 +296,13 @@ async def show_device(
         [*facts.void_events],
         [*facts.service_events],
         [*facts.written_conclusions],
+        [*facts.site_versions],
+        [ReviewShown(**_with_hex(review)) for review in facts.reviews],
+        [AnnouncementShown(**_with_hex(announcement)) for announcement in facts.announcements],
+        [SignCheckShown(**_with_hex(check)) for check in facts.sign_checks],
+        [*facts.in_service_checks],
+        life_cycle_state(facts, clock.now()),
+        holdings,
         verified[device_id],
         served[device_id],
     )
@@ -254,12 +320,20 @@ async def show_standing(
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
     at: Annotated[datetime | None, QueryParameter(description="Instant with offset; left out: now")] = None,
+    known_at: Annotated[
+        datetime | None, QueryParameter(description="What this register knew then; left out: all it knows")
+    ] = None,
 ) -> StandingShown:
     instant = checked_instant("at", at) if at else clock.now()
+    captured = Interval(instant, instant)
     async with database.connection() as db:
         device = await known_device(db, request.user, READERS, device_id, clock)
-        found = await queries.standing_of(db, device.tag, Interval(instant, instant))
-    assert found is not None
+        if known_at is None:
+            found = await queries.standing_of(db, device.tag, captured)
+        else:
+            found = await queries.standing_as_known(db, device.tag, captured, checked_instant("known_at", known_at))
+    if found is None:  # it was not registered then
+        raise DeviceNotFound
     language = language_of(request)
     return StandingShown(
         device.id,
@@ -275,9 +349,9 @@ async def show_standing(
     )
 
 
-def _with_hex(fact: VerificationCertificate | VerificationFailureNotice) -> dict[str, Any]:
-    digest = fact.document_sha256
-    return msgspec.structs.asdict(fact) | {"document_sha256": digest and digest.hex()}
+def _with_hex(fact: Fact) -> dict[str, Any]:
+    values = msgspec.structs.asdict(fact)
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in values.items()}
 
 
 ROUTES: list[ControllerRouterHandler] = [device_kinds, add_device, find_devices, show_device, show_standing]

@@ -16,12 +16,15 @@ from agency.http import requires
 from agency.model import Actor, Role
 from device_registry.http.reaching import Line, known_device, tidy
 from device_registry.model import (
+    CertificateDetails,
+    CheckSubject,
+    Correction,
     Fact,
+    InServiceCheck,
     Nature,
     Occasion,
     Requirement,
-    ServiceChange,
-    ServiceEvent,
+    SignCheck,
     VerificationCertificate,
     VerificationFailureNotice,
     VoidCause,
@@ -29,15 +32,19 @@ from device_registry.model import (
     WrittenConclusion,
 )
 from device_registry.problems import (
+    BodyNotAuthorised,
+    CertificateOfAnother,
     ChannelUnknown,
     ConclusionDoesNotFit,
+    CorrectionDiffers,
     DateNotPlausible,
     DeviceNotFound,
-    DeviceRetired,
     FactAlreadyRecorded,
+    FactNotCorrectable,
+    FactNotFound,
     ValidUntilTooEarly,
 )
-from device_registry.record import StandingChanged, record_fact
+from device_registry.record import StandingChanged, correct, record_fact
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.http import declared
@@ -70,6 +77,7 @@ class NewCertificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     regulation: Line | None = None
     issued_sequence: Sequence | None = None
     document_sha256: Sha256 | None = None
+    details: CertificateDetails = CertificateDetails()
 
 
 class NewFailureNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,12 +97,6 @@ class NewVoidEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     remark: Remark | None = None
 
 
-class NewServiceEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    change: ServiceChange
-    occurred_at: Instant
-    reason: Remark | None = None
-
-
 class NewConclusion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     requirement: Requirement
     document_no: Line
@@ -102,10 +104,48 @@ class NewConclusion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     concluded_on: Day
 
 
+class NewSignCheck(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    checked_on: Day
+    clear: bool
+    photo_sha256: Sha256 | None = None
+    remark: Remark | None = None
+
+
+class NewInServiceCheck(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Out of tolerance, it ends the verification from its instant on; within, it extends nothing."""
+
+    subject: CheckSubject
+    checked_at: Instant
+    within_tolerance: bool
+    deviation: Line | None = None
+    tolerance: Line | None = None
+    reference: Line | None = None
+    remark: Remark | None = None
+
+
+class NewCorrection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """At most one replacement, of the same kind as what it replaces; none: it should never have been recorded."""
+
+    superseded_id: UUID
+    reason: Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S")]
+    certificate: NewCertificate | None = None
+    failure_notice: NewFailureNotice | None = None
+    void_event: NewVoidEvent | None = None
+    conclusion: NewConclusion | None = None
+    sign_check: NewSignCheck | None = None
+    in_service_check: NewInServiceCheck | None = None
+
+
 class Recorded(msgspec.Struct, frozen=True):
     """`id` is the fact's. What follows from it is derived already: read the device."""
 
     id: UUID
+
+
+class Corrected(msgspec.Struct, frozen=True):
+    """`id` is the replacement's, where there is one."""
+
+    id: UUID | None
 
 
 _FACT_PROBLEMS = (
@@ -118,7 +158,7 @@ _FACT_PROBLEMS = (
     "/devices/{device_id:uuid}/verification-certificates",
     guards=[requires(Role.DEVICE_MANAGER)],
     summary="Record a verification certificate (or one of calibration, which verifies nothing)",
-    responses=declared(*_FACT_PROBLEMS, ValidUntilTooEarly, ChannelUnknown),
+    responses=declared(*_FACT_PROBLEMS, ValidUntilTooEarly, ChannelUnknown, CertificateOfAnother, BodyNotAuthorised),
 )
 async def add_certificate(
     device_id: FromPath[UUID],
@@ -128,15 +168,14 @@ async def add_certificate(
     clock: NamedDependency[Clock],
     standing_changed: NamedDependency[StandingChanged],
 ) -> Recorded:
-    certificate = VerificationCertificate(**_as_written(data))
-    return await _record(database, clock, request.user, device_id, certificate, standing_changed)
+    return await _record(database, clock, request.user, device_id, _fact(data), standing_changed)
 
 
 @post(
     "/devices/{device_id:uuid}/verification-failure-notices",
     guards=[requires(Role.DEVICE_MANAGER)],
     summary="Record that the device failed its verification",
-    responses=declared(*_FACT_PROBLEMS, ChannelUnknown),
+    responses=declared(*_FACT_PROBLEMS, ChannelUnknown, BodyNotAuthorised),
 )
 async def add_failure_notice(
     device_id: FromPath[UUID],
@@ -146,8 +185,7 @@ async def add_failure_notice(
     clock: NamedDependency[Clock],
     standing_changed: NamedDependency[StandingChanged],
 ) -> Recorded:
-    notice = VerificationFailureNotice(**_as_written(data))
-    return await _record(database, clock, request.user, device_id, notice, standing_changed)
+    return await _record(database, clock, request.user, device_id, _fact(data), standing_changed)
 
 
 @post(
@@ -164,26 +202,7 @@ async def add_void_event(
     clock: NamedDependency[Clock],
     standing_changed: NamedDependency[StandingChanged],
 ) -> Recorded:
-    event = VoidEvent(cause=data.cause, occurred_at=data.occurred_at, remark=data.remark)
-    return await _record(database, clock, request.user, device_id, event, standing_changed)
-
-
-@post(
-    "/devices/{device_id:uuid}/service-events",
-    guards=[requires(Role.DEVICE_MANAGER)],
-    summary="Record that the device was put in service, suspended, resumed or retired",
-    responses=declared(*_FACT_PROBLEMS, DeviceRetired),
-)
-async def add_service_event(
-    device_id: FromPath[UUID],
-    data: JSONBody[NewServiceEvent],
-    request: Request[Actor, Any, State],
-    database: NamedDependency[Database],
-    clock: NamedDependency[Clock],
-    standing_changed: NamedDependency[StandingChanged],
-) -> Recorded:
-    event = ServiceEvent(change=data.change, occurred_at=data.occurred_at, reason=data.reason)
-    return await _record(database, clock, request.user, device_id, event, standing_changed)
+    return await _record(database, clock, request.user, device_id, _fact(data), standing_changed)
 
 
 @post(
@@ -200,13 +219,77 @@ async def add_conclusion(
     clock: NamedDependency[Clock],
     standing_changed: NamedDependency[StandingChanged],
 ) -> Recorded:
-    conclusion = WrittenConclusion(
-        requirement=data.requirement,
-        document_no=tidy(data.document_no),
-        conclusion=data.conclusion.strip(),
-        concluded_on=data.concluded_on,
+    return await _record(database, clock, request.user, device_id, _fact(data), standing_changed)
+
+
+@post(
+    "/devices/{device_id:uuid}/sign-checks",
+    guards=[requires(Role.DEVICE_MANAGER)],
+    summary="Record whether the signs at the site were clear",
+    responses=declared(*_FACT_PROBLEMS),
+)
+async def add_sign_check(
+    device_id: FromPath[UUID],
+    data: JSONBody[NewSignCheck],
+    request: Request[Actor, Any, State],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+    standing_changed: NamedDependency[StandingChanged],
+) -> Recorded:
+    return await _record(database, clock, request.user, device_id, _fact(data), standing_changed)
+
+
+@post(
+    "/devices/{device_id:uuid}/in-service-checks",
+    guards=[requires(Role.DEVICE_MANAGER)],
+    summary="Record a check between verifications: sound calibrator before or after, clock, reference",
+    responses=declared(*_FACT_PROBLEMS),
+)
+async def add_in_service_check(
+    device_id: FromPath[UUID],
+    data: JSONBody[NewInServiceCheck],
+    request: Request[Actor, Any, State],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+    standing_changed: NamedDependency[StandingChanged],
+) -> Recorded:
+    return await _record(database, clock, request.user, device_id, _fact(data), standing_changed)
+
+
+@post(
+    "/devices/{device_id:uuid}/corrections",
+    guards=[requires(Role.DEVICE_MANAGER)],
+    summary="Let a fact no longer count, and another take its place; both stay to be read",
+    responses=declared(
+        *_FACT_PROBLEMS, FactNotFound, FactNotCorrectable, CorrectionDiffers, ChannelUnknown, ValidUntilTooEarly,
+        ConclusionDoesNotFit, CertificateOfAnother, BodyNotAuthorised,
+    ),
+)  # fmt: skip
+async def correct_fact(
+    device_id: FromPath[UUID],
+    data: JSONBody[NewCorrection],
+    request: Request[Actor, Any, State],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+    standing_changed: NamedDependency[StandingChanged],
+) -> Corrected:
+    said = (data.certificate, data.failure_notice, data.void_event, data.conclusion, data.sign_check,
+            data.in_service_check)  # fmt: skip
+    given = [found for found in said if found is not None]
+    if len(given) > 1:
+        raise CorrectionDiffers(field="replacement")
+    replacement = _fact(given[0]) if given else None
+    async with database.connection() as db:
+        await known_device(db, request.user, (Role.DEVICE_MANAGER,), device_id, clock)
+    await correct(
+        database,
+        clock,
+        device_id,
+        Correction(superseded_id=data.superseded_id, replacement=replacement, reason=data.reason.strip()),
+        recorded_by=request.user.person_id,
+        on_change=standing_changed,
     )
-    return await _record(database, clock, request.user, device_id, conclusion, standing_changed)
+    return Corrected(None if replacement is None else replacement.id)
 
 
 async def _record(
@@ -218,19 +301,35 @@ async def _record(
     return Recorded(fact.id)
 
 
-def _as_written(data: NewCertificate | NewFailureNotice) -> dict[str, Any]:
-    written = msgspec.structs.asdict(data)
-    for name in ("certificate_no", "notice_no", "issuing_body", "channel", "regulation"):
-        if written.get(name):
-            written[name] = tidy(written[name])
-    digest = written.pop("document_sha256")
-    return written | {"document_sha256": digest and bytes.fromhex(digest)}
+_FACTS: dict[type[msgspec.Struct], type[Fact]] = {
+    NewCertificate: VerificationCertificate,
+    NewFailureNotice: VerificationFailureNotice,
+    NewVoidEvent: VoidEvent,
+    NewConclusion: WrittenConclusion,
+    NewSignCheck: SignCheck,
+    NewInServiceCheck: InServiceCheck,
+}
+"""What is said at the desk, and the fact it becomes: the same fields, tidied."""
+_DIGESTS = ("document_sha256", "photo_sha256")
+_AS_WRITTEN = ("remark", "failed_items", "conclusion")
+
+
+def _fact(data: msgspec.Struct) -> Fact:
+    values = msgspec.structs.asdict(data)
+    for name, value in values.items():
+        if name in _DIGESTS:
+            values[name] = value and bytes.fromhex(value)
+        elif type(value) is str:
+            values[name] = value.strip() if name in _AS_WRITTEN else tidy(value)
+    return _FACTS[type(data)](**values)
 
 
 ROUTES: list[ControllerRouterHandler] = [
     add_certificate,
     add_failure_notice,
     add_void_event,
-    add_service_event,
+    add_sign_check,
+    add_in_service_check,
+    correct_fact,
     add_conclusion,
 ]

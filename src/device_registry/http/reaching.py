@@ -18,7 +18,16 @@ from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection
 
-READERS = (Role.DEVICE_MANAGER, Role.SUPERVISOR, Role.REVIEWER)
+READERS = (
+    Role.DEVICE_MANAGER,
+    Role.LEGAL_REVIEWER,
+    Role.TECHNICAL_REVIEWER,
+    Role.PUBLICITY_OFFICER,
+    Role.ENTITY_HEAD,
+    Role.REPORT_RECEIVER,
+    Role.SUPERVISOR,
+)
+"""Who may read the register."""
 
 
 Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]

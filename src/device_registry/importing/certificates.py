@@ -8,6 +8,7 @@ import msgspec
 from anyio import to_thread
 
 from device_registry import queries
+from device_registry.checks import check
 from device_registry.importing import reading
 from device_registry.importing.certificate_rows import CertificateRow, Result
 from device_registry.importing.columns import ImportMapping
@@ -15,7 +16,7 @@ from device_registry.importing.faults import Fault, fault_of
 from device_registry.importing.reading import Header
 from device_registry.importing.report import SHOWN_TAGS, WRITE, Effect, Report, RowReport, Wish, preview_of, shared
 from device_registry.model import Device, Fact, Facts, Span, VerificationCertificate
-from device_registry.record import StandingChanged, check, nobody_listens, record_facts
+from device_registry.record import StandingChanged, nobody_listens, record_facts
 from device_registry.rules import service_periods, standing_spans, verified_periods
 from foundation.clock import Clock
 from foundation.database import Database

@@ -11,7 +11,18 @@ from device_registry.queries.device import (
     tags_taken,
 )
 from device_registry.queries.duplicates import tags_by_certificate_no, tags_by_serial_no
-from device_registry.queries.facts import add_facts, facts_of, facts_of_all
+from device_registry.queries.facts import (
+    Entry,
+    add_correction,
+    add_facts,
+    facts_of,
+    facts_of_all,
+    history_of,
+    proposed_at,
+    proposer_of,
+    recorder_of,
+)
+from device_registry.queries.overview import keep_overviews, move_overview
 from device_registry.queries.periods import (
     let_periods_change,
     replace_service_periods,
@@ -19,11 +30,39 @@ from device_registry.queries.periods import (
     service_periods_of,
     verified_periods_of,
 )
-from device_registry.queries.standing import hold_standing, snapshot, standing_of, standings_of
+from device_registry.queries.policy import (
+    DEFAULTS,
+    Holding,
+    Policy,
+    PolicyName,
+    add_body,
+    bodies_named,
+    holdings_of,
+    move_holding,
+    policies,
+    policy_for,
+    set_policy,
+)
+from device_registry.queries.standing import (
+    hold_standing,
+    site_in_force,
+    snapshot,
+    standing_as_known,
+    standing_of,
+    standings_of,
+)
 
 __all__ = [
+    "DEFAULTS",
+    "Entry",
+    "Holding",
+    "Policy",
+    "PolicyName",
+    "add_body",
+    "add_correction",
     "add_devices",
     "add_facts",
+    "bodies_named",
     "device_by_id",
     "device_by_tag",
     "device_kinds",
@@ -31,13 +70,26 @@ __all__ = [
     "devices_by_tags",
     "facts_of",
     "facts_of_all",
+    "history_of",
     "hold_standing",
+    "holdings_of",
+    "keep_overviews",
     "let_periods_change",
     "locked_devices",
+    "move_holding",
+    "move_overview",
+    "policies",
+    "policy_for",
+    "proposed_at",
+    "proposer_of",
+    "recorder_of",
     "replace_service_periods",
     "replace_verified_periods",
     "service_periods_of",
+    "set_policy",
+    "site_in_force",
     "snapshot",
+    "standing_as_known",
     "standing_of",
     "standings_of",
     "tags_by_certificate_no",

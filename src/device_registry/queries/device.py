@@ -16,18 +16,18 @@ from device_registry.model import (
     Place,
     Requirement,
 )
-from device_registry.problems import DeviceKindUnknown, DeviceTagTaken, UnitUnknown
+from device_registry.problems import DeviceKindUnknown, DeviceNotFound, DeviceTagTaken, UnitUnknown
 from foundation.database import Connection
 
 DEVICE = """
        device.id, device.tag, device.kind, device_kind.name_zh, device_kind.name_en, device_kind.channels,
        device_kind.max_interval_months, device.serial_no, device.model, device.maker, device.unit_id, device.mounting,
        device.address, device.longitude, device.latitude, device.datum, device.requirement, device.verification_needed,
-       device.registered_at
+       device.siting_needed, device.replaces, device.synthetic, device.registered_at
 """
 
 
-DEVICE_COLUMNS = 19
+DEVICE_COLUMNS = 22
 
 
 async def device_by_tag(db: Connection, tag: str) -> Device | None:
@@ -131,8 +131,8 @@ async def add_devices(
         await db.executemany(
             """
             insert into device (id, tag, kind, serial_no, model, maker, unit_id, mounting, address, longitude, latitude,
-                                datum, requirement, registered_at, registered_by)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                                datum, requirement, replaces, synthetic, registered_at, registered_by)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
             """,
             [
                 (
@@ -147,17 +147,32 @@ async def add_devices(
                     device.address,
                     *(msgspec.structs.astuple(device.place) if device.place else (None, None, None)),
                     device.requirement,
+                    device.replaces,
+                    device.synthetic,
                     registered_at,
                     registered_by,
                 )
                 for device in devices
             ],
         )
+        await db.execute(
+            """
+            insert into device_holding (device_id, unit_id, span, known_from, recorded_by)
+            select device_id, unit_id, daterange(null, null), $3, $4
+              from unnest($1::uuid[], $2::uuid[]) as registered (device_id, unit_id)
+            """,
+            [device.id for device in devices],
+            [device.unit_id for device in devices],
+            registered_at,
+            registered_by,
+        )
     except UniqueViolationError as error:
         raise DeviceTagTaken(field="tag") from error
     except ForeignKeyViolationError as error:
         if error.constraint_name == "device_kind_fkey":
             raise DeviceKindUnknown(field="kind") from error
+        if error.constraint_name == "device_replaces_fkey":
+            raise DeviceNotFound(field="replaces") from error
         raise UnitUnknown(field="unit_id") from error
 
 
@@ -183,7 +198,7 @@ async def devices_by_tags(db: Connection, tags: Collection[str]) -> dict[str, De
 def device_of(row: Record) -> Device:
     (
         id_, tag, kind, kind_zh, kind_en, channels, months, serial_no, model, maker, unit_id, mounting, address,
-        longitude, latitude, datum, requirement, verification_needed, registered_at,
+        longitude, latitude, datum, requirement, verification_needed, siting_needed, replaces, synthetic, registered_at,
     ) = row[:DEVICE_COLUMNS]  # fmt: skip
     return Device(
         id=id_,
@@ -202,6 +217,9 @@ def device_of(row: Record) -> Device:
         place=None if datum is None else Place(longitude, latitude, Datum(datum)),
         requirement=Requirement(requirement),
         verification_needed=verification_needed,
+        siting_needed=siting_needed,
+        replaces=replaces,
+        synthetic=synthetic,
         registered_at=registered_at,
     )
 

@@ -1,151 +1,212 @@
-"""Facts about devices: read, and added; never edited."""
+"""Facts about devices: read as they are known now or were known at an instant, and added; never edited."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from asyncpg import UniqueViolationError
+import msgspec
 
 from device_registry.model import (
+    COLLECTIONS,
+    Announcement,
+    Correction,
     Fact,
     Facts,
-    Nature,
-    Occasion,
-    Requirement,
-    ServiceChange,
+    InServiceCheck,
+    Review,
     ServiceEvent,
+    SignCheck,
+    SiteVersion,
     VerificationCertificate,
     VerificationFailureNotice,
-    VoidCause,
     VoidEvent,
     WrittenConclusion,
 )
-from device_registry.problems import FactAlreadyRecorded
 from foundation.database import Connection
 
+TABLES: dict[type[Fact], str] = {
+    SiteVersion: "site_version",
+    VerificationCertificate: "verification_certificate",
+    VerificationFailureNotice: "verification_failure_notice",
+    VoidEvent: "void_event",
+    ServiceEvent: "service_event",
+    WrittenConclusion: "written_conclusion",
+    Review: "review",
+    Announcement: "announcement",
+    SignCheck: "sign_check",
+    InServiceCheck: "in_service_check",
+}
+"""One table a kind of fact; its columns bear the names of the Struct's fields. In the order in which they are written:
+others speak of site versions."""
 
-async def facts_of(db: Connection, device_id: UUID) -> Facts:
-    """Everything known about a device."""
-    return (await facts_of_all(db, [device_id])).get(device_id) or Facts()
+_PLACE = ("longitude", "latitude", "datum")
+_COLUMNS: dict[type[Fact], tuple[str, ...]] = {
+    kind: tuple(column for name in kind.__struct_fields__ for column in (_PLACE if name == "place" else (name,)))
+    for kind in TABLES
+}
+
+FACTS = ",\n".join(
+    f"""
+       array(select row ({", ".join(_COLUMNS[kind])})
+               from {table}
+              where device_id = device.id
+                and known_from <= $2
+                and not exists (select from correction where superseded_id = {table}.id and known_from <= $2)
+              order by id)"""  # noqa: S608 - constants
+    for kind, table in TABLES.items()
+)
 
 
-async def facts_of_all(db: Connection, device_ids: Collection[UUID]) -> dict[UUID, Facts]:
-    """Everything known about devices, in one round trip."""
+async def facts_of(db: Connection, device_id: UUID, *, known_at: datetime | None = None) -> Facts:
+    """Everything known about a device, now or at that instant."""
+    return (await facts_of_all(db, [device_id], known_at=known_at)).get(device_id) or Facts()
+
+
+async def facts_of_all(
+    db: Connection, device_ids: Collection[UUID], *, known_at: datetime | None = None
+) -> dict[UUID, Facts]:
+    """Everything known about devices, in one round trip. `known_at`: as this register knew it then, corrections too."""
     rows = await db.fetch(
-        """
-        select device.id, device_kind.channels,
-               array(select row (id, channel, nature, occasion, certificate_no, issuing_body, regulation, verified_on,
-                                 valid_until, issued_sequence, document_sha256)
-                       from verification_certificate where device_id = device.id order by id),
-               array(select row (id, channel, notice_no, issuing_body, regulation, failed_on, failed_items,
-                                 issued_sequence, document_sha256)
-                       from verification_failure_notice where device_id = device.id order by id),
-               array(select row (id, cause, occurred_at, remark)
-                       from void_event where device_id = device.id order by id),
-               array(select row (id, change, occurred_at, reason)
-                       from service_event where device_id = device.id order by id),
-               array(select row (id, requirement, document_no, conclusion, concluded_on)
-                       from written_conclusion where device_id = device.id order by id)
+        f"""
+        select device.id, device_kind.channels, device.verification_needed, device.siting_needed,
+               {FACTS}
           from device
           join device_kind on device_kind.code = device.kind
          where device.id = any($1)
-        """,
+        """,  # noqa: S608 - constants
         list(device_ids),
+        known_at or FOR_EVER,
     )
     return {
         device_id: Facts(
             channels=tuple(channels),
-            certificates=tuple(map(_certificate, certificates)),
-            failure_notices=tuple(map(_failure_notice, notices)),
-            void_events=tuple(
-                VoidEvent(id=id_, cause=VoidCause(cause), occurred_at=occurred_at, remark=remark)
-                for id_, cause, occurred_at, remark in void_events
-            ),
-            service_events=tuple(
-                ServiceEvent(id=id_, change=ServiceChange(change), occurred_at=occurred_at, reason=reason)
-                for id_, change, occurred_at, reason in service_events
-            ),
-            written_conclusions=tuple(
-                WrittenConclusion(
-                    id=id_,
-                    requirement=Requirement(requirement),
-                    document_no=document_no,
-                    conclusion=conclusion,
-                    concluded_on=concluded_on,
-                )
-                for id_, requirement, document_no, conclusion, concluded_on in conclusions
-            ),
+            verification_needed=verification_needed,
+            siting_needed=siting_needed,
+            **{
+                COLLECTIONS[kind]: tuple(_READERS[kind](dict(zip(_COLUMNS[kind], row, strict=True))) for row in rows)
+                for kind, rows in zip(TABLES, found, strict=True)
+            },
         )
-        for device_id, channels, certificates, notices, void_events, service_events, conclusions in rows
+        for device_id, channels, verification_needed, siting_needed, *found in rows
     }
 
 
 async def add_facts(
     db: Connection, facts: Sequence[tuple[UUID, Fact]], recorded_by: UUID | None, known_from: datetime
 ) -> None:
-    """Writes facts about devices (by id), all or none. Raises FactAlreadyRecorded."""
+    """Writes facts about devices (by id), all or none."""
     by_type: dict[type[Fact], list[tuple[Any, ...]]] = {}
     for device_id, fact in facts:
-        values = (getattr(fact, name) for name in _COLUMNS[type(fact)])
-        by_type.setdefault(type(fact), []).append((device_id, *values, known_from, recorded_by))
-    try:
-        for kind, rows in by_type.items():
-            columns = ("device_id", *_COLUMNS[kind], "known_from", "recorded_by")
-            places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
-            await db.executemany(
-                f"insert into {_TABLES[kind]} ({', '.join(columns)}) values ({places})",  # noqa: S608 - constants
-                rows,
-            )
-    except UniqueViolationError as error:
-        raise FactAlreadyRecorded from error
+        by_type.setdefault(type(fact), []).append((device_id, *_values(fact), known_from, recorded_by))
+    for kind, rows in sorted(by_type.items(), key=lambda item: list(TABLES).index(item[0])):
+        columns = ("device_id", *_COLUMNS[kind], "known_from", "recorded_by")
+        places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+        await db.executemany(
+            f"insert into {TABLES[kind]} ({', '.join(columns)}) values ({places})",  # noqa: S608 - constants
+            rows,
+        )
 
 
-_TABLES: dict[type[Fact], str] = {
-    VerificationCertificate: "verification_certificate",
-    VerificationFailureNotice: "verification_failure_notice",
-    VoidEvent: "void_event",
-    ServiceEvent: "service_event",
-    WrittenConclusion: "written_conclusion",
-}
-
-
-_COLUMNS: dict[type[Fact], tuple[str, ...]] = {kind: kind.__struct_fields__ for kind in _TABLES}
-"""The columns of a fact's table bear the names of its Struct's fields."""
-
-
-def _certificate(row: tuple[Any, ...]) -> VerificationCertificate:
-    (
-        id_, channel, nature, occasion, certificate_no, issuing_body, regulation, verified_on, valid_until,
-        issued_sequence, document_sha256,
-    ) = row  # fmt: skip
-    return VerificationCertificate(
-        id=id_,
-        channel=channel,
-        nature=Nature(nature),
-        occasion=Occasion(occasion),
-        certificate_no=certificate_no,
-        issuing_body=issuing_body,
-        regulation=regulation,
-        verified_on=verified_on,
-        valid_until=valid_until,
-        issued_sequence=issued_sequence,
-        document_sha256=document_sha256,
+async def add_correction(
+    db: Connection, device_id: UUID, correction: Correction, recorded_by: UUID, known_from: datetime
+) -> None:
+    """From now on the superseded fact no longer counts. The replacement is a fact like any other, added beside."""
+    await db.execute(
+        """
+        insert into correction (superseded_id, device_id, replacement_id, reason, known_from, recorded_by)
+        values ($1, $2, $3, $4, $5, $6)
+        """,
+        correction.superseded_id,
+        device_id,
+        None if correction.replacement is None else correction.replacement.id,
+        correction.reason,
+        known_from,
+        recorded_by,
     )
 
 
-def _failure_notice(row: tuple[Any, ...]) -> VerificationFailureNotice:
-    (
-        id_, channel, notice_no, issuing_body, regulation, failed_on, failed_items, issued_sequence, document_sha256,
-    ) = row  # fmt: skip
-    return VerificationFailureNotice(
-        id=id_,
-        channel=channel,
-        notice_no=notice_no,
-        issuing_body=issuing_body,
-        regulation=regulation,
-        failed_on=failed_on,
-        failed_items=failed_items,
-        issued_sequence=issued_sequence,
-        document_sha256=document_sha256,
+class Entry(NamedTuple):
+    """One fact in a device's history, as it was recorded. `superseded_at`: since when a correction has ruled it out."""
+
+    kind: str
+    """The table's name."""
+    id: UUID
+    known_from: datetime
+    recorded_by: UUID | None
+    recorder_zh: str | None
+    recorder_en: str | None
+    superseded_at: datetime | None
+    replacement_id: UUID | None
+    correction_reason: str | None
+    values: dict[str, Any]
+
+
+async def proposer_of(db: Connection, site_version_id: UUID) -> UUID:
+    proposer: UUID = await db.fetchval("select recorded_by from site_version where id = $1", site_version_id)
+    return proposer
+
+
+async def proposed_at(db: Connection, site_version_id: UUID) -> datetime:
+    proposed: datetime = await db.fetchval("select known_from from site_version where id = $1", site_version_id)
+    return proposed
+
+
+async def recorder_of(db: Connection, service_event_id: UUID) -> UUID | None:
+    """Who recorded a service event; None: nobody is known for it."""
+    recorder: UUID | None = await db.fetchval("select recorded_by from service_event where id = $1", service_event_id)
+    return recorder
+
+
+_HISTORY = " union all ".join(
+    f"""
+               select '{table}' as kind, id, known_from, recorded_by, to_jsonb({table}) as values
+                 from {table}
+                where device_id = $1"""  # noqa: S608 - constants
+    for table in TABLES.values()
+)
+
+
+async def history_of(db: Connection, device_id: UUID) -> list[Entry]:
+    """Everything ever recorded about the device, corrected facts too, in the order in which it became known."""
+    rows = await db.fetch(
+        f"""
+        select entry.kind, entry.id, entry.known_from, entry.recorded_by, person.name_zh, person.name_en,
+               correction.known_from, correction.replacement_id, correction.reason, entry.values
+          from ({_HISTORY}) as entry
+          left join correction on correction.superseded_id = entry.id
+          left join person on person.id = entry.recorded_by
+         order by entry.known_from, entry.id
+        """,  # noqa: S608 - constants
+        device_id,
     )
+    return [Entry(*row) for row in rows]
+
+
+FOR_EVER = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
+"""After everything that was ever recorded."""
+
+
+def _values(fact: Fact) -> list[Any]:
+    """In the order of the columns."""
+    values: list[Any] = []
+    for name in fact.__struct_fields__:
+        value = getattr(fact, name)
+        if name == "place":
+            values += [None, None, None] if value is None else msgspec.structs.astuple(value)
+        else:
+            values.append(list(value) if isinstance(value, tuple) else value)
+    return values
+
+
+def _reader(kind: type[Fact]) -> Callable[[dict[str, Any]], Any]:
+    def read(row: dict[str, Any]) -> Any:
+        if "datum" in row:
+            longitude, latitude, datum = (row.pop(name) for name in _PLACE)
+            row["place"] = None if datum is None else {"longitude": longitude, "latitude": latitude, "datum": datum}
+        return msgspec.convert(row, kind, builtin_types=(datetime, UUID, bytes))
+
+    return read
+
+
+_READERS = {kind: _reader(kind) for kind in TABLES}

@@ -1,7 +1,9 @@
 """What the registry says of a device over a capture interval, and what that rests on."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from asyncpg import Range
@@ -10,11 +12,12 @@ from device_registry.model import (
     Device,
     InForce,
     Interval,
+    SiteVersion,
     Standing,
 )
-from device_registry.queries.device import DEVICE, DEVICE_COLUMNS, device_of
-from device_registry.queries.facts import facts_of_all
-from device_registry.rules import RULE_VERSION, in_standing, standing
+from device_registry.queries.device import DEVICE, DEVICE_COLUMNS, device_by_tag, device_of
+from device_registry.queries.facts import facts_of, facts_of_all
+from device_registry.rules import RULE_VERSION, History, in_standing, standing
 from foundation.civil import day_of
 from foundation.database import Connection
 
@@ -76,6 +79,38 @@ async def standings_of(db: Connection, asked: Sequence[tuple[str, Interval]]) ->
     return standings
 
 
+async def standing_as_known(db: Connection, tag: str, captured: Interval, known_at: datetime) -> Standing | None:
+    """The standing over an interval as this register would have answered at `known_at`; None: it knew no such device.
+
+    From the facts alone: the kept periods say what is known now.
+    """
+    device = await device_by_tag(db, tag)
+    if device is None or device.registered_at > known_at:
+        return None
+    facts = await facts_of(db, device.id, known_at=known_at)
+    unit_id = await db.fetchval(
+        """
+        select unit_id
+          from device_holding
+         where device_id = $1
+           and known_from <= $2
+         order by lower(span) desc nulls last
+         limit 1
+        """,
+        device.id,
+        known_at,
+    )
+    return standing(msgspec.structs.replace(device, unit_id=unit_id), facts, captured)
+
+
+async def site_in_force(db: Connection, device_id: UUID, at: datetime) -> SiteVersion | None:
+    """The version of its site that the device was in service with at the instant, or last before it."""
+    facts = await facts_of(db, device_id)
+    history = History(facts)
+    version_id = history.at(at).site_version_id
+    return history.siting.versions.get(version_id) if version_id else None
+
+
 async def hold_standing(db: Connection, tag: str) -> None:
     """Facts about the device wait until the transaction ends, so that they are heard after it and not beside it."""
     await db.execute("select from device where tag = $1 for share", tag)
@@ -106,7 +141,20 @@ async def snapshot(db: Connection, standing: Standing, captured: Interval) -> di
                coalesce((
                select jsonb_agg(jsonb_build_object('begins', lower(span), 'ends', upper(span)) order by span)
                  from service_period
-                where device_id = $1 and span && $4), '[]') as service_periods
+                where device_id = $1 and span && $4), '[]') as service_periods,
+               (select jsonb_build_object('version', to_jsonb(site_version),
+                          'reviews', (select coalesce(jsonb_agg(to_jsonb(review) order by id), '[]')
+                                        from review where site_version_id = site_version.id),
+                          'announcements', (select coalesce(jsonb_agg(to_jsonb(announcement) order by id), '[]')
+                                              from announcement where site_version_id = site_version.id))
+                  from site_version
+                 where site_version.id = (
+                       select site_version_id
+                         from service_event
+                        where device_id = $1 and change = 'PUT_IN_SERVICE' and occurred_at <= lower($4::tstzrange)
+                          and not exists (select from correction where superseded_id = service_event.id)
+                        order by occurred_at desc
+                        limit 1)) as site
         """,
         standing.device.id,
         [certificate.id for certificate in standing.certificates],

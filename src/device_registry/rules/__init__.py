@@ -1,19 +1,28 @@
 """Pure decisions of the registry: no await, no clock, no I/O."""
 
-from device_registry.rules.service import service_periods
+from device_registry.rules.overview import overview, state_now
+from device_registry.rules.service import History, Status, life_cycle_state, service_periods
+from device_registry.rules.siting import Siting, usable_from
 from device_registry.rules.spans import minus, overlap
 from device_registry.rules.standing import RULE_VERSION, in_standing, standing, standing_spans, unknown
 from device_registry.rules.verification import longest_valid_until, verified_periods
 
 __all__ = [
     "RULE_VERSION",
+    "History",
+    "Siting",
+    "Status",
     "in_standing",
+    "life_cycle_state",
     "longest_valid_until",
     "minus",
     "overlap",
+    "overview",
     "service_periods",
     "standing",
     "standing_spans",
+    "state_now",
     "unknown",
+    "usable_from",
     "verified_periods",
 ]

@@ -1,25 +1,76 @@
-"""Was the device in service at an instant? The latest event governs, retirement is final, a tie is closed."""
+"""Was the device in service at an instant? What was done with it, what its site lacked, and lapses that suspend it.
+
+The latest event governs, retirement is final, a tie is closed. Where a verification lapses (overdue, failed, voided),
+or a check finds the clock wrong, a device in service is suspended from that very instant. Being verified again does not
+end this: somebody other than who put it right has to release it (国发〔2024〕5号: stopped at once, checked, rectified).
+"""
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
+from typing import NamedTuple
+from uuid import UUID
 
-from device_registry.model import Facts, Reason, ServiceChange, ServiceEvent, Span
+from device_registry.model import (
+    Announcement,
+    CheckSubject,
+    Facts,
+    Reason,
+    Review,
+    ServiceChange,
+    ServiceEvent,
+    SiteVersion,
+    Span,
+    State,
+)
+from device_registry.rules.siting import Lack, Siting
+from device_registry.rules.spans import merged
+from device_registry.rules.verification import verified_periods
 
-OPENS = {ServiceChange.PUT_IN_SERVICE, ServiceChange.RESUMED}
-STRICTNESS = (ServiceChange.PUT_IN_SERVICE, ServiceChange.RESUMED, ServiceChange.SUSPENDED, ServiceChange.RETIRED)
-"""Of events at the same instant the later in this list wins."""
+LAPSE = None
+"""Stands among the changes for a suspension that nobody ordered."""
+STRICTNESS: tuple[ServiceChange | None, ...] = (
+    ServiceChange.PUT_IN_SERVICE,
+    ServiceChange.RESUMED,
+    LAPSE,
+    ServiceChange.SUSPENDED,
+    ServiceChange.RECTIFYING,
+    ServiceChange.RECTIFIED,
+    ServiceChange.RETIRED,
+)
+"""Of what happens at the same instant the later in this list wins."""
+
+
+class Status(NamedTuple):
+    """Where a device is in its life from an instant on. `event` is what brought it there; None: a lapse, or nothing."""
+
+    state: State | None
+    """None: not in service yet."""
+    since: datetime | None = None
+    event: ServiceEvent | None = None
+    automatic: bool = False
+    site_version_id: UUID | None = None
+    by_supervisor: bool = False
+    """Only a supervisor may release it."""
+
+
+class Bar(NamedTuple):
+    """One reason why a device is not in service, with the fact it rests on."""
+
+    reason: Reason
+    fact: ServiceEvent | SiteVersion | Review | Announcement | None = None
+    since: datetime | None = None
+    lack: Lack | None = None
+    automatic: bool = False
 
 
 def service_periods(facts: Facts) -> list[Span]:
     """The spans in service, sorted and disjoint; the last may be open."""
-    history = History(facts.service_events)
-    edges = [*history.instants, None]
+    history = History(facts)
     periods: list[Span] = []
-    for begins, ends in pairwise(edges):
+    for begins, ends in pairwise([*history.instants, None]):
         assert begins is not None
-        if history.why_not_at(begins) is not None:
+        if history.bars(begins):
             continue
         if periods and periods[-1].ends == begins:
             periods[-1] = Span(periods[-1].begins, ends)
@@ -29,24 +80,82 @@ def service_periods(facts: Facts) -> list[Span]:
 
 
 class History:
-    """The events of one device in order of time, those that can no longer matter left out."""
+    """What happened to one device in order of time."""
 
-    def __init__(self, events: Sequence[ServiceEvent]) -> None:
-        governing: dict[datetime, ServiceEvent] = {}
-        for event in sorted(events, key=lambda event: (event.occurred_at, STRICTNESS.index(event.change))):
-            governing[event.occurred_at] = event
-            if event.change is ServiceChange.RETIRED:
+    def __init__(self, facts: Facts) -> None:
+        self.siting = Siting(facts)
+        steps: list[tuple[datetime, ServiceEvent | None]] = [
+            (event.occurred_at, event) for event in facts.service_events if event.change is not ServiceChange.WITHDRAWN
+        ]
+        steps += [(lapse, None) for lapse in lapses(facts)]
+        steps.sort(key=lambda step: (step[0], STRICTNESS.index(step[1].change if step[1] else LAPSE)))
+        self._at: list[datetime] = []
+        self._status: list[Status] = []
+        status = Status(None)
+        for at, event in steps:
+            status = _after(status, at, event)
+            if self._at and self._at[-1] == at:
+                self._status[-1] = status
+            else:
+                self._at.append(at)
+                self._status.append(status)
+            if status.state is State.RETIRED:
                 break
-        self.instants = list(governing)
-        self._events = list(governing.values())
+        self.instants = sorted({*self._at, *(self.siting.edges() if self.siting.needed else ())})
+        """Every instant at which something may change."""
 
-    def why_not_at(self, instant: datetime) -> tuple[Reason, ServiceEvent | None] | None:
-        """None: in service at that instant."""
-        last = bisect_right(self.instants, instant) - 1
-        if last < 0:
-            return Reason.DEVICE_NOT_IN_SERVICE, None
-        event = self._events[last]
-        if event.change in OPENS:
-            return None
-        retired = event.change is ServiceChange.RETIRED
-        return Reason.DEVICE_RETIRED if retired else Reason.DEVICE_SUSPENDED, event
+    def at(self, instant: datetime) -> Status:
+        last = bisect_right(self._at, instant) - 1
+        return self._status[last] if last >= 0 else Status(None)
+
+    def bars(self, instant: datetime) -> list[Bar]:
+        """Every reason why the device is not in service at the instant; none: it is."""
+        status = self.at(instant)
+        bars = []
+        if status.state is State.RETIRED:
+            return [Bar(Reason.DEVICE_RETIRED, status.event, status.since)]
+        if status.state is None:
+            bars.append(Bar(Reason.DEVICE_NOT_IN_SERVICE))
+        elif status.state is not State.IN_SERVICE:
+            bars.append(Bar(Reason.DEVICE_SUSPENDED, status.event, status.since, automatic=status.automatic))
+        lacks = self.siting.lacks(status.site_version_id, instant)
+        return bars + [Bar(lack.reason, lack.fact, lack=lack) for lack in lacks]
+
+
+def life_cycle_state(facts: Facts, instant: datetime) -> State:
+    """Of the device where it has been in service, else of the newest version of its site."""
+    history = History(facts)
+    status, newest = history.at(instant), history.siting.newest()
+    if status.state is not None:
+        return status.state
+    return history.siting.state(newest, instant) if newest else State.REGISTERED
+
+
+def lapses(facts: Facts) -> list[datetime]:
+    """The instants at which a device in service is suspended by itself."""
+    found = {
+        check.checked_at
+        for check in facts.in_service_checks
+        if not check.within_tolerance and (check.subject is CheckSubject.CLOCK or not facts.verification_needed)
+    }
+    if facts.verification_needed:
+        verified = merged(Span(period.begins, period.ends) for period in verified_periods(facts))
+        found |= {span.ends for span in verified if span.ends is not None}
+    return sorted(found)
+
+
+def _after(status: Status, at: datetime, event: ServiceEvent | None) -> Status:
+    if event is None:
+        lapsed = status.state is State.IN_SERVICE
+        return status._replace(state=State.SUSPENDED, since=at, event=None, automatic=True) if lapsed else status
+    match event.change:
+        case ServiceChange.PUT_IN_SERVICE | ServiceChange.RESUMED:
+            version = event.site_version_id or status.site_version_id
+            return Status(State.IN_SERVICE, at, event, site_version_id=version)
+        case ServiceChange.SUSPENDED:
+            by_supervisor = status.by_supervisor or event.by_supervisor
+            return Status(State.SUSPENDED, at, event, False, status.site_version_id, by_supervisor)
+        case ServiceChange.RECTIFYING | ServiceChange.RECTIFIED:
+            return status._replace(state=State.RECTIFYING, since=status.since or at, event=status.event or event)
+        case _:
+            return Status(State.RETIRED, at, event, site_version_id=status.site_version_id)

@@ -15,6 +15,7 @@ from device_registry.model import (
     Interval,
     Outcome,
     Reason,
+    Review,
     ServiceEvent,
     Span,
     Standing,
@@ -28,7 +29,7 @@ from device_registry.rules import service, spans
 from device_registry.rules.verification import Bar, Ledger, in_force, ledgers_of, longest_valid_until
 from foundation.civil import beginning_of, day_of
 
-RULE_VERSION = "device-standing-1"
+RULE_VERSION = "device-standing-2"
 """Frozen into every verdict; changes with any change of what these rules answer."""
 
 
@@ -38,7 +39,7 @@ def standing(device: Device, facts: Facts, captured: Interval) -> Standing:
     Both gates, being verified (or concluded not to need it) and being in service, must hold over the whole interval. A
     gate that holds for none of it decides against; one that holds for part of it leaves the outcome undetermined.
     """
-    history, ledgers = service.History(facts.service_events), ledgers_of(facts)
+    history, ledgers = service.History(facts), ledgers_of(facts)
     conclusions = _conclusions(device, facts)
     instants = _instants(captured, history, ledgers, conclusions)
     certificates: dict[InForce, None] = {}
@@ -46,7 +47,7 @@ def standing(device: Device, facts: Facts, captured: Interval) -> Standing:
     findings: dict[tuple[Reason, str], Finding] = {}
     served, trusted = [], []
     for instant in instants:
-        not_served = [*_service_findings(device, history, instant)]
+        bars = history.bars(instant)
         if device.verification_needed:
             certificates |= dict.fromkeys(_summary(passed) for passed in in_force(ledgers, instant))
             not_trusted = [*_verification_findings(device, ledgers, instant)]
@@ -54,9 +55,9 @@ def standing(device: Device, facts: Facts, captured: Interval) -> Standing:
             concluded = _conclusion_at(conclusions, instant)
             conclusion = conclusion or concluded
             not_trusted = [] if concluded else [_finding(device, Reason.CONCLUSION_MISSING)]
-        served.append(not not_served)
+        served.append(not bars)
         trusted.append(not not_trusted)
-        for finding in (*not_served, *not_trusted):
+        for finding in (*_service_findings(device, bars, lapsed=bool(not_trusted)), *not_trusted):
             findings.setdefault((finding.reason, finding.channel), finding)
     return _standing(
         device,
@@ -127,10 +128,20 @@ def _conclusion_at(conclusions: list[WrittenConclusion], instant: datetime) -> W
     return dated[-1] if dated else None
 
 
-def _service_findings(device: Device, history: service.History, instant: datetime) -> Iterator[Finding]:
-    if why_not := history.why_not_at(instant):
-        reason, event = why_not
-        yield _finding(device, reason, fact=event)
+def _service_findings(device: Device, bars: Iterable[service.Bar], *, lapsed: bool) -> Iterator[Finding]:
+    """A suspension by itself is told only once it is the last thing in the way: before, the lapse says it all."""
+    for bar in bars:
+        if bar.automatic and lapsed:
+            continue
+        finding = _finding(device, bar.reason, fact=bar.fact if isinstance(bar.fact, ServiceEvent) else None)
+        yield msgspec.structs.replace(
+            finding,
+            fact_id=None if bar.fact is None else bar.fact.id,
+            occurred_at=bar.since,
+            automatic=bar.automatic,
+            usable_from=None if bar.lack is None else bar.lack.usable_from,
+            document_no=bar.fact.document_no if isinstance(bar.fact, Review) else None,
+        )
 
 
 def _verification_findings(device: Device, ledgers: list[Ledger], instant: datetime) -> Iterator[Finding]:
@@ -175,9 +186,7 @@ def _finding(
                 occurred_at=fact.occurred_at,
                 document_no=None if ended is None else ended.certificate_no,
             )
-        case ServiceEvent():
-            return replace(about, occurred_at=fact.occurred_at)
-        case None:
+        case ServiceEvent() | None:
             return about
 
 

@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from device_registry.model import (
+    CheckSubject,
     Facts,
     Nature,
     Occasion,
@@ -23,6 +24,7 @@ from device_registry.model import (
     VerificationCertificate,
     VerificationFailureNotice,
     VerifiedPeriod,
+    VoidCause,
     VoidEvent,
 )
 from foundation.civil import beginning_of, day_of, end_of
@@ -66,7 +68,7 @@ class Ledger:
 
     def __init__(self, channel: str, facts: Facts) -> None:
         self.channel = channel
-        self._void_events = sorted(facts.void_events, key=lambda event: (event.occurred_at, event.cause))
+        self._void_events = sorted(_void_events(facts), key=lambda event: (event.occurred_at, event.cause))
         self._voided_at = [event.occurred_at for event in self._void_events]
         last_void = {day_of(instant): instant for instant in self._voided_at}
         passes = [
@@ -167,6 +169,14 @@ class _Days:
                 last = max((result.sequence for result in begun if result.sequence is not None), default=None)
                 return [result for result in begun if result.sequence in (None, last)]
         return []
+
+
+def _void_events(facts: Facts) -> Iterator[VoidEvent]:
+    """Those recorded as such, and checks that found the instrument out of tolerance. A wrong clock measures well."""
+    yield from facts.void_events
+    for check in facts.in_service_checks:
+        if not check.within_tolerance and check.subject is not CheckSubject.CLOCK:
+            yield VoidEvent(id=check.id, cause=VoidCause.OUT_OF_TOLERANCE, occurred_at=check.checked_at)
 
 
 def _begins(certificate: VerificationCertificate, last_void: dict[date, datetime]) -> datetime:

@@ -1,0 +1,194 @@
+"""What governments ask for, who may verify, and which unit holds a device."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+from asyncpg import ExclusionViolationError, ForeignKeyViolationError
+
+from agency.queries import ancestors
+from device_registry.model import VerificationBody
+from device_registry.problems import PolicyOverlaps, UnitUnknown
+from foundation.database import Connection
+
+
+class PolicyName(StrEnum):
+    LEAD_DAYS = "LEAD_DAYS"
+    """Between publication and use. 国发〔2024〕5号: published before use, so 0; Guangdong (粤府〔2025〕12号): 30."""
+    SIGN_CHECK_DAYS = "SIGN_CHECK_DAYS"
+    """How old the last check of the signs may be when a device goes into service."""
+    REVIEW_DAYS = "REVIEW_DAYS"
+    """How long a review may take before it is shown as late."""
+
+
+DEFAULTS = {PolicyName.LEAD_DAYS: 0, PolicyName.SIGN_CHECK_DAYS: 365, PolicyName.REVIEW_DAYS: 20}
+"""Where no government says anything. The last two are design values: no norm was found that sets them."""
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """A number in days that a government sets from `begins` to `ends`: Beijing civil days, half-open."""
+
+    unit_id: UUID
+    name: PolicyName
+    value: int
+    begins: date | None
+    ends: date | None
+    source: str
+
+
+async def policy_for(db: Connection, unit_id: UUID, name: PolicyName, day: date) -> int:
+    """In days: what the nearest government at or above the unit asks for on that day."""
+    above = [unit.id for unit in await ancestors(db, unit_id, day)]
+    rows = await db.fetch(
+        """
+        select unit_id, value
+          from jurisdiction_policy
+         where unit_id = any ($1)
+           and name = $2
+           and span @> $3::date
+        """,
+        above,
+        name,
+        day,
+    )
+    values: dict[UUID, int] = dict(tuple(row) for row in rows)
+    return next((values[unit] for unit in above if unit in values), DEFAULTS[name])
+
+
+async def policies(db: Connection, units: Collection[UUID]) -> list[Policy]:
+    """All there are for these units, past and planned ones too, newest first."""
+    rows = await db.fetch(
+        """
+        select unit_id, name, value, lower(span), upper(span), source
+          from jurisdiction_policy
+         where unit_id = any ($1)
+         order by name, span desc
+        """,
+        list(units),
+    )
+    return [Policy(unit_id, PolicyName(name), *rest) for unit_id, name, *rest in rows]
+
+
+async def set_policy(db: Connection, policy: Policy, known_from: datetime, recorded_by: UUID | None) -> None:
+    """From `policy.begins` on; what held then ends the day before. Raises PolicyOverlaps: a later one is planned."""
+    await db.execute(
+        """
+        update jurisdiction_policy
+           set span = daterange(lower(span), $3)
+         where unit_id = $1
+           and name = $2
+           and span @> $3::date
+           and coalesce(lower(span), '-infinity') < $3
+        """,
+        policy.unit_id,
+        policy.name,
+        policy.begins,
+    )
+    try:
+        await db.execute(
+            """
+            insert into jurisdiction_policy (unit_id, name, value, span, source, known_from, recorded_by)
+            values ($1, $2, $3, daterange($4, $5), $6, $7, $8)
+            """,
+            *msgspec.structs.astuple(policy),
+            known_from,
+            recorded_by,
+        )
+    except ExclusionViolationError as error:
+        raise PolicyOverlaps(field="begins") from error
+
+
+async def bodies_named(db: Connection, names: Collection[str]) -> dict[str, list[VerificationBody]]:
+    """What is known of the authorisations of these bodies; those of which nothing is known are left out."""
+    found: dict[str, list[VerificationBody]] = {}
+    if not names:
+        return found
+    rows = await db.fetch(
+        """
+        select id, name, authorisation_no, kinds, lower(span), upper(span)
+          from verification_body
+         where name = any ($1)
+         order by name, span
+        """,
+        list(names),
+    )
+    for id_, name, number, kinds, begins, ends in rows:
+        body = VerificationBody(
+            id=id_, name=name, authorisation_no=number, kinds=tuple(kinds), begins=begins, ends=ends
+        )
+        found.setdefault(name, []).append(body)
+    return found
+
+
+async def add_body(db: Connection, body: VerificationBody, recorded_by: UUID | None) -> None:
+    """Raises PolicyOverlaps: the same authorisation is known for some of these days."""
+    try:
+        await db.execute(
+            """
+            insert into verification_body (id, name, authorisation_no, kinds, span, recorded_by)
+            values ($1, $2, $3, $4, daterange($5, $6), $7)
+            """,
+            body.id,
+            body.name,
+            body.authorisation_no,
+            list(body.kinds),
+            body.begins,
+            body.ends,
+            recorded_by,
+        )
+    except ExclusionViolationError as error:
+        raise PolicyOverlaps(field="begins") from error
+
+
+class Holding(msgspec.Struct, frozen=True):
+    """The unit that held a device from `begins` to `ends`: Beijing civil days, half-open; None: open."""
+
+    unit_id: UUID
+    begins: date | None
+    ends: date | None
+    known_from: datetime
+
+
+async def holdings_of(db: Connection, device_id: UUID) -> list[Holding]:
+    """Oldest first; they adjoin and cover all days."""
+    rows = await db.fetch(
+        """
+        select unit_id, lower(span), upper(span), known_from
+          from device_holding
+         where device_id = $1
+         order by span
+        """,
+        device_id,
+    )
+    return [Holding(*row) for row in rows]
+
+
+async def move_holding(
+    db: Connection, device_id: UUID, unit_id: UUID, begins: date, known_from: datetime, recorded_by: UUID | None
+) -> None:
+    """From that day on the unit holds the device. Raises UnitUnknown. The device must be locked.
+
+    Call it with a day after the beginning of the last holding: moves are recorded in their order.
+    """
+    await db.execute(
+        "update device_holding set span = daterange(lower(span), $2) where device_id = $1 and span @> $2::date",
+        device_id,
+        begins,
+    )
+    try:
+        await db.execute(
+            """
+            insert into device_holding (device_id, unit_id, span, known_from, recorded_by)
+            values ($1, $2, daterange($3, null), $4, $5)
+            """,
+            device_id,
+            unit_id,
+            begins,
+            known_from,
+            recorded_by,
+        )
+    except ForeignKeyViolationError as error:
+        raise UnitUnknown(field="unit_id") from error
+    await db.execute("update device set unit_id = $2 where id = $1", device_id, unit_id)
