@@ -29,6 +29,9 @@ from foundation.words import Language, say
 
 OPEN = {"open": True}
 """For the `opt` of a route that needs no sign-in."""
+AT_A_PAGE = {"session_cookie": True}
+"""For the `opt` of a page, where a browser shows the token as a cookie. It never opens anything else."""
+SESSION_COOKIE = "plumbline_session"
 SECURITY: list[SecurityRequirement] = [{"token": []}]
 SECURITY_COMPONENTS = Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")})
 """For the app's OpenAPI document; open routes say `security=[{}]`."""
@@ -36,6 +39,8 @@ SECURITY_COMPONENTS = Components(security_schemes={"token": SecurityScheme(type=
 
 class TokenAuthentication(AbstractAuthenticationMiddleware):
     """Makes `request.user` the Actor behind `Authorization: Bearer <token>`, and `request.auth` the token's digest.
+
+    A page (`AT_A_PAGE`) takes the token as a cookie, and takes no other.
 
     One statement for all requests that wait for it, and nothing remembered: what is revoked, is revoked. Needs
     `app.state.database` and `app.state.clock`; routes with `opt=OPEN` pass by.
@@ -46,9 +51,12 @@ class TokenAuthentication(AbstractAuthenticationMiddleware):
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         """Raises NotSignedIn."""
-        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            raise NotSignedIn
+        if connection.scope["route_handler"].opt.get("session_cookie"):
+            token = connection.cookies.get(SESSION_COOKIE, "")
+        else:
+            scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+            if scheme.lower() != "bearer":
+                raise NotSignedIn
         token_hash = sign_in.digest(token.strip())
         actor = await _actors(connection.app.state).get(token_hash)
         if actor is None:

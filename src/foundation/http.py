@@ -2,6 +2,7 @@
 
 import traceback
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -56,6 +57,9 @@ _BY_STATUS: dict[int, type[Problem]] = {
 _BAD_CHARACTER = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 _BAD_NUMBER = (asyncpg.NumericValueOutOfRangeError, asyncpg.DatetimeFieldOverflowError)
 """What the server says; asyncpg itself says DataError with a sentence, before anything is sent."""
+
+Answered = Callable[[Request[Any, Any, Any], Problem], Response[Any]]
+"""How a problem leaves: `answer` for programs, a page for people."""
 
 log = structlog.get_logger("plumbline")
 
@@ -120,8 +124,8 @@ def checked_instant(field: str, instant: datetime) -> datetime:
     return instant
 
 
-def answer(request: Request[Any, Any, Any], problem: Problem) -> Response[dict[str, Any]]:
-    """The problem as an HTTP answer."""
+def answer(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
+    """The problem as an HTTP answer to a program."""
     language = language_of(request)
     return Response(
         problem.spoken(language),
@@ -131,42 +135,51 @@ def answer(request: Request[Any, Any, Any], problem: Problem) -> Response[dict[s
     )
 
 
-def refused(request: Request[Any, Any, Any], problem: Problem) -> Response[dict[str, Any]]:
+def exception_handlers(answered: Answered = answer) -> ExceptionHandlersMap:
+    """For the app: what a request fails with becomes a problem, and `answered` makes it what the caller can read."""
+
+    def handler(problem_of: Callable[[Request[Any, Any, Any], Any], Problem]) -> Any:
+        return lambda request, error: answered(request, problem_of(request, error))
+
+    return {kind: handler(problem_of) for kind, problem_of in _PROBLEMS.items()}
+
+
+def refused(_: Request[Any, Any, Any], problem: Problem) -> Problem:
     """A problem that one of our rules raised."""
-    return answer(request, problem)
+    return problem
 
 
-def malformed(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
+def malformed(request: Request[Any, Any, Any], error: HTTPException) -> Problem:
     """What the framework refused before any of our code ran."""
     if error.detail == "client disconnected prematurely":  # Litestar calls it a 500; nobody is there to read it
-        return answer(request, Malformed(what=Spoken("malformed.cut")))
+        return Malformed(what=Spoken("malformed.cut"))
     if error.status_code >= 500:
         return crashed(request, error)
     if error.status_code == 413:
-        return answer(request, TooLarge(most=request.route_handler.resolve_request_max_body_size()))
+        return TooLarge(most=request.route_handler.resolve_request_max_body_size())
     if error.status_code == 415:
-        return answer(request, UnsupportedContentType(expected="application/json"))
+        return UnsupportedContentType(expected="application/json")
     if error.status_code in _BY_STATUS:
-        return answer(request, _BY_STATUS[error.status_code](headers=dict(error.headers or {})))
-    return answer(request, misfit(error))
+        return _BY_STATUS[error.status_code](headers=dict(error.headers or {}))
+    return misfit(error)
 
 
-def unreadable(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+def unreadable(request: Request[Any, Any, Any], error: Exception) -> Problem:
     """JSON with bytes that are no UTF-8, or nested beyond measure: msgspec lets these two through as they are."""
-    return answer(request, not_json()) if _came_through(error, "litestar.serialization") else crashed(request, error)
+    return not_json() if _came_through(error, "litestar.serialization") else crashed(request, error)
 
 
-def out_of_reach(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+def out_of_reach(request: Request[Any, Any, Any], error: Exception) -> Problem:
     """The database does not answer, or left in the middle of a sentence. Other failures of its kind are ours."""
     if not _came_through(error, "asyncpg") or (
         isinstance(error, asyncpg.InterfaceError) and "closed" not in str(error)
     ):
         return crashed(request, error)
     log.error("database out of reach", method=request.method, path=request.url.path, error=type(error).__name__)
-    return answer(request, TryLater(headers={"Retry-After": str(RETRY_AFTER_SECONDS)}))
+    return TryLater(headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
-def unstorable(request: Request[Any, Any, Any], error: asyncpg.DataError) -> Response[dict[str, Any]]:
+def unstorable(request: Request[Any, Any, Any], error: asyncpg.DataError) -> Problem:
     """Well-formed input that PostgreSQL cannot hold: a NUL in a text, half a surrogate pair, a number too large."""
     if isinstance(error, _BAD_CHARACTER) or "surrogates not allowed" in str(error):
         key = "malformed.character"
@@ -175,10 +188,10 @@ def unstorable(request: Request[Any, Any, Any], error: asyncpg.DataError) -> Res
     else:
         return crashed(request, error)
     log.warning("not storable", method=request.method, path=request.url.path, error=type(error).__name__)
-    return answer(request, Malformed(what=Spoken(key)))
+    return Malformed(what=Spoken(key))
 
 
-def crashed(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+def crashed(request: Request[Any, Any, Any], error: Exception) -> Problem:
     """An unexpected failure: told to the log in full, to the caller only by its id.
 
     The traceback is written here and without the values of variables: a password is one of them.
@@ -191,10 +204,10 @@ def crashed(request: Request[Any, Any, Any], error: Exception) -> Response[dict[
         path=request.url.path,
         traceback="".join(traceback.format_exception(error)),
     )
-    return answer(request, Unexpected(id=failure, members={"id": failure}))
+    return Unexpected(id=failure, members={"id": failure})
 
 
-EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+_PROBLEMS: dict[type[Exception], Callable[[Request[Any, Any, Any], Any], Problem]] = {
     Problem: refused,
     NotFoundException: malformed,
     MethodNotAllowedException: malformed,
@@ -211,7 +224,8 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     OSError: out_of_reach,
     Exception: crashed,
 }
-"""For the app's `exception_handlers`."""
+EXCEPTION_HANDLERS = exception_handlers()
+"""Of an application that speaks to programs alone."""
 
 
 def _came_through(error: Exception, package: str) -> bool:

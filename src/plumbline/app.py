@@ -10,12 +10,13 @@ from litestar.middleware import DefineMiddleware
 
 from agency import http as agency
 from agency.http import TokenAuthentication
+from console import http as console
 from device_registry import http as device_registry
 from evidence import http as evidence
 from evidence.reassessment import Suspension
 from foundation import problem_pages
 from foundation.clock import Clock, SystemClock
-from foundation.http import EXCEPTION_HANDLERS, MAX_JSON_BYTES, json_only
+from foundation.http import MAX_JSON_BYTES, exception_handlers, json_only
 from mobile_api import http as mobile_api
 from mobile_api import uploads
 from mobile_api.standings import DeviceStandings
@@ -45,6 +46,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             evidence.receipt_keys,
             mobile_api.router,
             uploads.router,
+            console.router,
             *problem_pages.ROUTES,
             *health.ROUTES,
             openapi.VIEWER_ROUTER,
@@ -56,7 +58,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             for name in ("settings", "clock", "standing_changed", "custodian", "database", "standings")
         },
         middleware=[DefineMiddleware(TokenAuthentication, exclude=["^/openapi", "^/problems"])],
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers=exception_handlers(console.answered),
         before_send=[uploads.speak_tus],
         before_request=json_only,
         request_max_body_size=MAX_JSON_BYTES,

@@ -1,0 +1,1 @@
+"""The desk's pages: server-rendered, for managers, reviewers, publicity, heads, receivers and supervisors."""
