@@ -62,6 +62,7 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
             known = {
                 "device_id": str(device.id),
                 "evidence_id": await phone.commit(b"bytes that never come", SystemClock()),
+                "sha256": (await client.post("/desk/v1/documents", content=b"%PDF-1.7 of a contract")).json()["sha256"],
                 "slug": "malformed",
             }
             described = (await client.get(DESCRIPTION)).json()

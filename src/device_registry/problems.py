@@ -216,3 +216,33 @@ class MoveOutOfOrder(Problem):
     """A move lies before the last one, or in the future: moves are recorded in their order."""
 
     slug, status = "move-out-of-order", HTTPStatus.CONFLICT
+
+
+class DocumentNotAccepted(Problem):
+    """The file is none of the kinds that documents have. Its first bytes decide, not its name."""
+
+    slug, status = "document-not-accepted", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class DocumentNotFound(Problem):
+    """No document has that digest, or none that this person may read."""
+
+    slug, status = "document-not-found", HTTPStatus.NOT_FOUND
+
+
+class DocumentNotKept(Problem):
+    """A fact names a document that was not added: add the file first, then the fact."""
+
+    slug, status = "document-not-kept", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class DigitalCertificateUnreadable(Problem):
+    """The XML file is no digital calibration certificate, or not one that can be checked; `detail` says why."""
+
+    slug, status = "digital-certificate-unreadable", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class DigitalCertificateManipulated(Problem):
+    """The certificate's signature does not fit its content: it was changed after it was signed."""
+
+    slug, status = "digital-certificate-manipulated", HTTPStatus.UNPROCESSABLE_ENTITY

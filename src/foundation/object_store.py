@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from mmap import mmap
 from typing import NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 from xml.etree import ElementTree as ET
@@ -108,7 +109,7 @@ class ObjectStore:
         except (TryLater, StoreRefused):
             return False
 
-    async def put_locked(self, sha256: bytes, body: bytes, until: datetime) -> StoredObject:
+    async def put_locked(self, sha256: bytes, body: bytes | mmap, until: datetime) -> StoredObject:
         """Stores bytes under their digest, locked in the same request; the store itself compares the digest.
 
         Where they are stored already, nothing is written and the lock is extended if it ends before `until`.
@@ -239,7 +240,7 @@ class ObjectStore:
         key: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Sequence[bytes] | None = None,
+        body: Sequence[bytes | mmap] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout_seconds: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
@@ -277,7 +278,7 @@ class ObjectStore:
             raise TryLater(headers={"Retry-After": str(RETRY_AFTER_SECONDS)}) from error
 
 
-async def _in_slices(body: Sequence[bytes]) -> AsyncIterator[memoryview]:
+async def _in_slices(body: Sequence[bytes | mmap]) -> AsyncIterator[memoryview]:
     """Handed over in slices, so that the event loop gets its turn between two of them."""
     for piece in body:
         view = memoryview(piece)

@@ -21,7 +21,7 @@ from mobile_api import http as mobile_api
 from mobile_api import uploads
 from mobile_api.standings import DeviceStandings
 from plumbline import health, openapi
-from plumbline.opening import opened
+from plumbline.opening import document_keeper, opened
 from plumbline.settings import Settings
 
 
@@ -34,6 +34,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with opened(settings, clock) as custodian:
             at_hand["custodian"], at_hand["database"] = custodian, custodian.database
+            at_hand["documents"] = document_keeper(settings, custodian)
             at_hand["standings"] = DeviceStandings(custodian.database, clock)
             app.state.update({"database": custodian.database, "clock": clock})
             yield
@@ -55,7 +56,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
         # From a closure, not from the state, which Litestar copies for each request: half of a cheap request's time.
         dependencies={
             name: _provided(at_hand, name)
-            for name in ("settings", "clock", "standing_changed", "custodian", "database", "standings")
+            for name in ("settings", "clock", "standing_changed", "custodian", "database", "documents", "standings")
         },
         middleware=[DefineMiddleware(TokenAuthentication, exclude=["^/openapi", "^/problems"])],
         exception_handlers=exception_handlers(console.answered),

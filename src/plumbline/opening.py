@@ -4,13 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from device_registry.digital_certificate.reading import trusted_certificates
+from device_registry.documents import DocumentKeeper
 from evidence.content import Examiner
 from evidence.custodian import Custodian
 from evidence.signing import Signer
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.object_store import ObjectStore
-from plumbline.settings import Settings
+from plumbline.settings import Settings, SettingsError, variable
 
 
 @asynccontextmanager
@@ -36,3 +38,12 @@ async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Custodian]:
         await examiner.close()
         await store.close()
         await database.close()
+
+
+def document_keeper(settings: Settings, custodian: Custodian) -> DocumentKeeper:
+    """The register's scans, kept by the same means as evidence. Raises SettingsError."""
+    try:
+        trust = trusted_certificates(settings.dcc_trust)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{variable('dcc_trust')}: no certificates (PEM) can be read there: {error}") from error
+    return DocumentKeeper(custodian.database, custodian.clock, custodian.store, custodian.retention, trust)

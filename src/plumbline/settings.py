@@ -75,6 +75,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     signing_key: Annotated[
         str, Meta(description="File with the Ed25519 key (PEM) that signs receipts. Empty: made in the data folder.")
     ] = ""
+    dcc_trust: Annotated[
+        str,
+        Meta(description="File or folder of certificates (PEM) that vouch for signers of digital certificates."),
+    ] = ""
     database_connections: Annotated[
         int, Meta(description="Connections one process keeps to PostgreSQL at most.", ge=4, le=500)
     ] = 16

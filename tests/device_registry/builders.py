@@ -21,6 +21,7 @@ from device_registry.model import (
 )
 from device_registry.register import Registration
 from foundation.civil import BEIJING
+from foundation.database import Database
 
 A_UNIT = UUID("00000000-0000-4000-8000-000000000001")
 
@@ -129,3 +130,16 @@ def a_registration(tag: str = "SLM-041", kind: str = "SOUND_LEVEL", unit_id: UUI
         unit_id=unit_id,
         mounting=Mounting.HANDHELD,
     )
+
+
+async def a_kept_document(database: Database) -> bytes:
+    """The digest of a document that is entered, and whose bytes no test asks for."""
+    async with database.transaction() as db:
+        await db.execute(
+            """
+            insert into document (sha256, size, media_type, key, version_id, retained_until, stored_at)
+            values ($1, 1, 'application/pdf', 'sha256/07', '1', now(), now())
+            """,
+            b"\x07" * 32,
+        )
+    return b"\x07" * 32

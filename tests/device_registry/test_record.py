@@ -39,6 +39,7 @@ from foundation.problem import Problem
 from tests.device_registry.builders import (
     a_conclusion,
     a_fail,
+    a_kept_document,
     a_pass,
     a_registration,
     a_void,
@@ -79,7 +80,7 @@ async def test_what_is_recorded_is_derived_in_the_same_transaction(
 
 async def test_facts_come_back_as_they_were_recorded(database: Database, clock: FixedClock, device: Device) -> None:
     facts: list[Fact] = [
-        replace(a_pass("2026-01-10", "2027-01-09", sequence=3), document_sha256=b"\x07" * 32),
+        replace(a_pass("2026-01-10", "2027-01-09", sequence=3), document_sha256=await a_kept_document(database)),
         replace(a_pass("2026-01-11", "2026-02-09"), nature=Nature.CALIBRATION, regulation="JJF 1"),
         replace(a_fail("2026-03-01"), failed_items="示值误差"),
         a_void("2026-04-01 10:00"),
@@ -254,7 +255,7 @@ async def test_a_conclusion_about_something_else_does_not_count_even_if_it_got_i
 async def test_the_snapshot_freezes_what_the_judgement_rested_on(
     database: Database, clock: FixedClock, device: Device
 ) -> None:
-    certificate = replace(a_pass("2026-01-10", "2027-01-09"), document_sha256=b"\x07" * 32)
+    certificate = replace(a_pass("2026-01-10", "2027-01-09"), document_sha256=await a_kept_document(database))
     await record_fact(database, clock, device.id, certificate)
     await record_fact(database, clock, device.id, in_service())
     captured = at("2026-06-01 10:00", "2026-06-01 10:01")

@@ -2,11 +2,13 @@
 
 from litestar import Router
 
-from device_registry.http import devices, facts, holdings, imports, life_cycle
+from device_registry.http import devices, digital_certificates, documents, facts, holdings, imports, life_cycle
+
+_SUBJECTS = (devices, facts, life_cycle, holdings, imports, documents, digital_certificates)
 
 router = Router(
     "/desk/v1",
-    route_handlers=[*devices.ROUTES, *facts.ROUTES, *life_cycle.ROUTES, *holdings.ROUTES, *imports.ROUTES],
+    route_handlers=[route for subject in _SUBJECTS for route in subject.ROUTES],
     dependencies=life_cycle.DEPENDENCIES,
     tags=["devices"],
 )

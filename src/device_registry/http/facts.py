@@ -39,6 +39,7 @@ from device_registry.problems import (
     CorrectionDiffers,
     DateNotPlausible,
     DeviceNotFound,
+    DocumentNotKept,
     FactAlreadyRecorded,
     FactNotCorrectable,
     FactNotFound,
@@ -158,7 +159,9 @@ _FACT_PROBLEMS = (
     "/devices/{device_id:uuid}/verification-certificates",
     guards=[requires(Role.DEVICE_MANAGER)],
     summary="Record a verification certificate (or one of calibration, which verifies nothing)",
-    responses=declared(*_FACT_PROBLEMS, ValidUntilTooEarly, ChannelUnknown, CertificateOfAnother, BodyNotAuthorised),
+    responses=declared(
+        *_FACT_PROBLEMS, ValidUntilTooEarly, ChannelUnknown, CertificateOfAnother, BodyNotAuthorised, DocumentNotKept
+    ),
 )
 async def add_certificate(
     device_id: FromPath[UUID],
@@ -175,7 +178,7 @@ async def add_certificate(
     "/devices/{device_id:uuid}/verification-failure-notices",
     guards=[requires(Role.DEVICE_MANAGER)],
     summary="Record that the device failed its verification",
-    responses=declared(*_FACT_PROBLEMS, ChannelUnknown, BodyNotAuthorised),
+    responses=declared(*_FACT_PROBLEMS, ChannelUnknown, BodyNotAuthorised, DocumentNotKept),
 )
 async def add_failure_notice(
     device_id: FromPath[UUID],
@@ -226,7 +229,7 @@ async def add_conclusion(
     "/devices/{device_id:uuid}/sign-checks",
     guards=[requires(Role.DEVICE_MANAGER)],
     summary="Record whether the signs at the site were clear",
-    responses=declared(*_FACT_PROBLEMS),
+    responses=declared(*_FACT_PROBLEMS, DocumentNotKept),
 )
 async def add_sign_check(
     device_id: FromPath[UUID],
@@ -262,7 +265,7 @@ async def add_in_service_check(
     summary="Let a fact no longer count, and another take its place; both stay to be read",
     responses=declared(
         *_FACT_PROBLEMS, FactNotFound, FactNotCorrectable, CorrectionDiffers, ChannelUnknown, ValidUntilTooEarly,
-        ConclusionDoesNotFit, CertificateOfAnother, BodyNotAuthorised,
+        ConclusionDoesNotFit, CertificateOfAnother, BodyNotAuthorised, DocumentNotKept,
     ),
 )  # fmt: skip
 async def correct_fact(

@@ -33,6 +33,7 @@ from device_registry.model import (
 from device_registry.problems import (
     DateNotPlausible,
     DeviceNotFound,
+    DocumentNotKept,
     FactAlreadyRecorded,
     LegalBasisTooLow,
     NotUsableYet,
@@ -173,7 +174,7 @@ async def propose_site(
     "/devices/{device_id:uuid}/reviews",
     guards=[requires(Role.LEGAL_REVIEWER, Role.TECHNICAL_REVIEWER)],
     summary="Review a proposed site, legally or technically; in either order, by somebody else than the proposer",
-    responses=declared(*_VERSION_PROBLEMS, ReviewerIsProposer, ReviewIncomplete),
+    responses=declared(*_VERSION_PROBLEMS, ReviewerIsProposer, ReviewIncomplete, DocumentNotKept),
 )
 async def review_site(
     device_id: FromPath[UUID],
@@ -189,7 +190,7 @@ async def review_site(
     "/devices/{device_id:uuid}/announcements",
     guards=[requires(Role.PUBLICITY_OFFICER)],
     summary="Record what the public was told: the site, its withdrawal, that the device is out of use",
-    responses=declared(*_VERSION_PROBLEMS),
+    responses=declared(*_VERSION_PROBLEMS, DocumentNotKept),
 )
 async def announce_site(
     device_id: FromPath[UUID],

@@ -29,6 +29,8 @@ READERS = (
 )
 """Who may read the register."""
 
+DESK = tuple(role for role in Role if role is not Role.FIELD_OFFICER)
+"""Everybody who works at a desk."""
 
 Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
 """One line of text; the spaces around and between its words are put in order."""

@@ -10,6 +10,7 @@ from device_registry.queries.device import (
     locked_devices,
     tags_taken,
 )
+from device_registry.queries.documents import Document, add_document, readable_document
 from device_registry.queries.duplicates import tags_by_certificate_no, tags_by_serial_no
 from device_registry.queries.facts import (
     Entry,
@@ -54,6 +55,7 @@ from device_registry.queries.standing import (
 
 __all__ = [
     "DEFAULTS",
+    "Document",
     "Entry",
     "Holding",
     "Policy",
@@ -61,6 +63,7 @@ __all__ = [
     "add_body",
     "add_correction",
     "add_devices",
+    "add_document",
     "add_facts",
     "bodies_named",
     "device_by_id",
@@ -82,6 +85,7 @@ __all__ = [
     "policy_for",
     "proposed_at",
     "proposer_of",
+    "readable_document",
     "recorder_of",
     "replace_service_periods",
     "replace_verified_periods",

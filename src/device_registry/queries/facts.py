@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from asyncpg import ForeignKeyViolationError
 
 from device_registry.model import (
     COLLECTIONS,
@@ -23,6 +24,7 @@ from device_registry.model import (
     VoidEvent,
     WrittenConclusion,
 )
+from device_registry.problems import DocumentNotKept
 from foundation.database import Connection
 
 TABLES: dict[type[Fact], str] = {
@@ -39,6 +41,11 @@ TABLES: dict[type[Fact], str] = {
 }
 """One table a kind of fact; its columns bear the names of the Struct's fields. In the order in which they are written:
 others speak of site versions."""
+
+DOCUMENTS = {
+    table: name for kind, table in TABLES.items() for name in kind.__struct_fields__ if name.endswith("_sha256")
+}
+"""Tables whose facts may come with a document, and the column that names it."""
 
 _PLACE = ("longitude", "latitude", "datum")
 _COLUMNS: dict[type[Fact], tuple[str, ...]] = {
@@ -95,17 +102,22 @@ async def facts_of_all(
 async def add_facts(
     db: Connection, facts: Sequence[tuple[UUID, Fact]], recorded_by: UUID | None, known_from: datetime
 ) -> None:
-    """Writes facts about devices (by id), all or none."""
+    """Writes facts about devices (by id), all or none. Raises DocumentNotKept."""
     by_type: dict[type[Fact], list[tuple[Any, ...]]] = {}
     for device_id, fact in facts:
         by_type.setdefault(type(fact), []).append((device_id, *_values(fact), known_from, recorded_by))
     for kind, rows in sorted(by_type.items(), key=lambda item: list(TABLES).index(item[0])):
         columns = ("device_id", *_COLUMNS[kind], "known_from", "recorded_by")
         places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
-        await db.executemany(
-            f"insert into {TABLES[kind]} ({', '.join(columns)}) values ({places})",  # noqa: S608 - constants
-            rows,
-        )
+        try:
+            await db.executemany(
+                f"insert into {TABLES[kind]} ({', '.join(columns)}) values ({places})",  # noqa: S608 - constants
+                rows,
+            )
+        except ForeignKeyViolationError as error:
+            if error.constraint_name != f"{TABLES[kind]}_document_kept":
+                raise
+            raise DocumentNotKept(field=DOCUMENTS[TABLES[kind]]) from error
 
 
 async def add_correction(
