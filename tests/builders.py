@@ -17,11 +17,21 @@ from agency.model import PersonKind, UnitKind
 from agency.sign_in import p256_public_key
 from device_registry import record, register
 from device_registry.model import (
+    POINTS,
+    Announcement,
+    Aspect,
+    BasisLevel,
     Device,
+    Fact,
     Mounting,
+    Notice,
     Occasion,
+    Place,
+    Review,
+    ReviewOutcome,
     ServiceChange,
     ServiceEvent,
+    SiteVersion,
     VerificationCertificate,
 )
 from device_registry.record import StandingChanged, nobody_listens
@@ -117,6 +127,73 @@ async def a_device(
         await record.record_fact(database, clock, device.id, event)
     if verified:
         await verify(database, clock, device, *verified)
+    return device
+
+
+async def a_sited_device(
+    database: Database,
+    clock: Clock,
+    unit_id: UUID,
+    place: Place,
+    *,
+    tag: str = "SRF-001",
+    in_service: datetime = LONG_AGO,
+) -> Device:
+    """A fixed speed radar, lawfully sited long ago and verified for this year."""
+    device = await register.register_device(
+        database,
+        clock,
+        register.Registration(
+            tag=tag,
+            kind="SPEED_RADAR_FIXED",
+            serial_no="77001",
+            model="—",
+            maker="—",
+            unit_id=unit_id,
+            mounting=Mounting.FIXED,
+        ),
+    )
+    async with database.transaction() as db:
+        proposer, reviewer = [
+            (await agency.add_person(db, PersonKind.STAFF, name, "Staff", unit_id)).id for name in ("管理员", "审核员")
+        ]
+        version = SiteVersion(
+            number=1,
+            address="解放大道",
+            place=place,
+            monitored_items=("超速行驶",),
+            basis_name="道路交通安全法",
+            basis_article="第一百一十四条",
+            basis_level=BasisLevel.LAW,
+            necessity="事故多发",
+        )
+        await record.record_facts(db, clock, [(device.id, version)], recorded_by=proposer)
+        day = in_service.date() - timedelta(days=30)
+        reviews = [
+            Review(
+                site_version_id=version.id,
+                aspect=aspect,
+                outcome=ReviewOutcome.PASSED,
+                reviewing_body="审核单位",
+                document_no=f"{aspect}-1",
+                reviewed_on=day,
+                opinion="通过",
+                proposed_by=proposer,
+                points=POINTS[aspect],
+            )
+            for aspect in Aspect
+        ]
+        told = Announcement(
+            site_version_id=version.id,
+            notice=Notice.PUBLISHED,
+            announced_on=day,
+            channel="政府网站",
+            content="解放大道",
+        )
+        begun = ServiceEvent(change=ServiceChange.PUT_IN_SERVICE, occurred_at=in_service, site_version_id=version.id)
+        decided: list[Fact] = [*reviews, told, begun]
+        await record.record_facts(db, clock, [(device.id, fact) for fact in decided], recorded_by=reviewer)
+    await verify(database, clock, device, date(2026, 1, 10), date(2027, 1, 9))
     return device
 
 

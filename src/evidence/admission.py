@@ -8,7 +8,7 @@ from asyncpg import ForeignKeyViolationError
 
 from agency import queries as agency
 from device_registry import queries as registry
-from device_registry.model import Interval, Standing
+from device_registry.model import Interval, Mounting, Standing
 from evidence import queries, rules, signing
 from evidence.custodian import Custodian
 from evidence.custody import Event, tell
@@ -80,6 +80,9 @@ async def weigh(db: Connection, evidence: Evidence, content: Content) -> Weighed
     captured = Interval(evidence.earliest, evidence.latest)
     standing = await registry.standing_of(db, evidence.device_tag, captured)
     findings.append(rules.device(evidence.device_tag, standing))
+    if standing is not None and standing.device.mounting is Mounting.FIXED and evidence.facts.place is not None:
+        site = await registry.site_in_force(db, standing.device.id, evidence.earliest)
+        findings.append(rules.site(evidence.facts.place, None if site is None else site.place))
     return Weighed(rules.judge(findings), inputs | {"device": await _snapshot(db, standing, captured)}, standing)
 
 

@@ -2,23 +2,35 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from math import asin, cos, radians, sin, sqrt
 from typing import NamedTuple
 
 import msgspec
 
 from agency.model import CredentialStanding
+from device_registry.model import Datum, Standing
 from device_registry.model import Outcome as DeviceOutcome
-from device_registry.model import Standing
+from device_registry.model import Place as RegisteredPlace
 from device_registry.rules import unknown
 from evidence.model import Content, Evidence, Outcome, Place, Reason
 from foundation.media_type import UNKNOWN
 
-RULE_VERSION = "2026-11-1"
+RULE_VERSION = "2026-11-2"
 """Changes with every change of what is admitted; stands in every verdict."""
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """How far a phone's clock may run ahead of ours without saying anything about the capture. Design value: phones on
 a network keep within seconds, and two minutes leave room for one that has been offline for a month (1 ppm is 2.6 s)."""
+
+SITE_TOLERANCE_METRES = 200
+"""How far from its announced site a fixed device may seem to be. Design value: the width of a large crossing twice,
+since it is the officer's phone beside the device whose place is known."""
+MOST_ACCURACY_METRES = 500
+"""More uncertainty than that is not allowed for, however much the phone claims."""
+DATUM_ALLOWANCE_METRES = 1_300
+"""Between datums that are shifted against each other: GCJ-02 lies up to 700 m off WGS 84, BD-09 some 600 m further."""
+_FAMILY = {Datum.WGS84: "WGS84", Datum.CGCS2000: "WGS84", Datum.GCJ02: "GCJ02", Datum.BD09: "BD09"}
+"""WGS 84 and CGCS2000 differ by centimetres."""
 
 SEVERITY: tuple[Outcome, ...] = ("ADMITTED", "UNDETERMINED", "HELD")
 """From what lets evidence count to what does not; the worst of all findings decides."""
@@ -63,6 +75,28 @@ def place(claimed: Place | None) -> Finding:
     if claimed.longitude == claimed.latitude == 0:
         return Finding("UNDETERMINED", (Reason("PLACE_UNKNOWN", details),))
     return Finding("ADMITTED")
+
+
+def site(claimed: Place | None, announced: RegisteredPlace | None) -> Finding:
+    """What a fixed device captures, it captures where it was announced to stand (art. 41). No place is no claim."""
+    if claimed is None or announced is None:
+        return Finding("ADMITTED")
+    metres = distance_metres(claimed.longitude, claimed.latitude, announced.longitude, announced.latitude)
+    allowed = SITE_TOLERANCE_METRES + min(claimed.accuracy_metres or 0, MOST_ACCURACY_METRES)
+    if _FAMILY[claimed.datum] != _FAMILY[announced.datum]:
+        allowed += DATUM_ALLOWANCE_METRES
+    if metres <= allowed:
+        return Finding("ADMITTED")
+    details = {"metres": round(metres), "allowed": round(allowed)}
+    return Finding("HELD", (Reason("LOCATION_MISMATCH", details),))
+
+
+def distance_metres(longitude: float, latitude: float, other_longitude: float, other_latitude: float) -> float:
+    """Along the great circle of a sphere of 6,371,009 m (haversine); within 0.6 % of the ellipsoid."""
+    here, there = radians(latitude), radians(other_latitude)
+    half = sin((there - here) / 2) ** 2
+    half += cos(here) * cos(there) * sin(radians(other_longitude - longitude) / 2) ** 2
+    return 2 * 6_371_009 * asin(min(1, sqrt(half)))
 
 
 def content(found: Content, claimed: str) -> Finding:

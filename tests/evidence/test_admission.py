@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from agency.model import PersonKind
 from device_registry import record
-from device_registry.model import Device, ServiceChange, ServiceEvent, VoidCause, VoidEvent
+from device_registry.model import Datum, Device, Place, ServiceChange, ServiceEvent, VoidCause, VoidEvent
 from evidence import admission, queries, upload
 from evidence.admission import Judged
 from evidence.commitment import commit
@@ -19,7 +19,7 @@ from evidence.custodian import Custodian
 from evidence.model import Content, Courier
 from foundation.civil import beginning_of, end_of
 from foundation.database import Database
-from tests.builders import OfficerWithPhone, a_device, a_photo, an_officer, at, in_chunks, verify
+from tests.builders import OfficerWithPhone, a_device, a_photo, a_sited_device, an_officer, at, in_chunks, verify
 
 MICROSECOND = timedelta(microseconds=1)
 FIRST, LAST = date(2026, 1, 10), date(2026, 5, 3)
@@ -275,3 +275,20 @@ async def test_a_fact_recorded_between_look_and_insert_cannot_let_evidence_slip_
     judged = await admission.admit(custodian, evidence, stored, Content("image/jpeg"), courier)
     assert (judged.verdict.outcome, codes(judged)) == ("HELD", ["VERIFICATION_VOIDED"])
     assert judged.verdict.ordinal == 1
+
+
+@pytest.mark.parametrize(("longitude", "outcome"), [(114.2991, "ADMITTED"), (114.3091, "HELD")])
+async def test_what_a_fixed_device_captures_away_from_its_announced_site_is_held(
+    custodian: Custodian, officer: OfficerWithPhone, longitude: float, outcome: str
+) -> None:
+    site = Place(114.2990, 30.5950, Datum.WGS84)
+    device = await a_sited_device(custodian.database, custodian.clock, officer.unit_id, site)
+    place = {"longitude": longitude, "latitude": 30.5950, "datum": "CGCS2000", "accuracy_metres": 15}
+    captured = at(custodian.clock, days=1)
+    evidence_id, judged = await hand_in(custodian, officer, captured, device_tag=device.tag, place=place)
+    assert judged.verdict.outcome == outcome
+    assert codes(judged) == ([] if outcome == "ADMITTED" else ["LOCATION_MISMATCH"])
+    async with custodian.database.connection() as db:
+        [verdict] = await queries.verdicts_of(db, evidence_id)
+    assert verdict.inputs["device"]["site"]["version"]["address"] == "解放大道", "frozen with the verdict"
+    assert len(verdict.inputs["device"]["site"]["reviews"]) == 2

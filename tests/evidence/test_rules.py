@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_registry.model import Datum
+from device_registry.model import Place as RegisteredPlace
 from evidence import rules
 from evidence.model import Content, Evidence, Facts, Outcome, Place, Reason
 from evidence.rules import CLOCK_TOLERANCE, SEVERITY, Finding
@@ -107,3 +108,33 @@ def test_no_place_is_no_claim() -> None:
 )
 def test_content_counts_only_where_it_is_accepted_and_can_be_opened(content: Content, codes: list[str]) -> None:
     assert [reason.code for reason in rules.content(content, "image/jpeg").reasons] == codes
+
+
+WUHAN = RegisteredPlace(114.2990, 30.5950, Datum.WGS84)
+A_DEGREE_OF_LATITUDE = 111_195
+
+
+@pytest.mark.parametrize(
+    ("north_metres", "datum", "accuracy", "outcome"),
+    [
+        (0, Datum.WGS84, None, "ADMITTED"),
+        (199, Datum.CGCS2000, None, "ADMITTED"),
+        (201, Datum.WGS84, None, "HELD"),
+        (690, Datum.WGS84, 500, "ADMITTED"),
+        (710, Datum.WGS84, 50_000, "HELD"),
+        (1_490, Datum.GCJ02, None, "ADMITTED"),
+        (1_510, Datum.BD09, None, "HELD"),
+    ],
+)
+def test_a_fixed_device_captures_where_it_was_announced(
+    north_metres: int, datum: Datum, accuracy: float | None, outcome: Outcome
+) -> None:
+    claimed = Place(WUHAN.longitude, WUHAN.latitude + north_metres / A_DEGREE_OF_LATITUDE, datum, accuracy)
+    found = rules.site(claimed, WUHAN)
+    assert found.outcome == outcome
+    assert [reason.code for reason in found.reasons] == (["LOCATION_MISMATCH"] if outcome == "HELD" else [])
+
+
+def test_no_place_is_no_claim_about_the_site() -> None:
+    assert rules.site(None, WUHAN).outcome == "ADMITTED"
+    assert rules.site(Place(0, 0, Datum.WGS84), None).outcome == "ADMITTED"

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import time
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 import httpx
@@ -14,6 +14,7 @@ import msgspec
 from joserfc import jws
 from joserfc.jwk import ECKey
 
+from plumbline.demonstration import BY_TAG
 from plumbline.walkthrough.api import Refused
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 PART_BYTES = 1 << 20
 """Sent in one request: as much as a phone dares to with one bar of signal."""
-PLACE = {"longitude": 114.2990, "latitude": 30.5950, "datum": "WGS84", "accuracy_metres": 12.0}
-"""Where all of the shift is captured: Jiang'an District."""
+PLACE: dict[str, Any] = {"longitude": 114.2990, "latitude": 30.5950, "datum": "WGS84", "accuracy_metres": 12.0}
+"""Where the shift is captured, unless beside a device that stands elsewhere: Jiang'an District."""
 PAUSE_AFTER_CUT_SECONDS = 0.3
 """How long the phone is without a network: time for the server to notice that nothing comes any more."""
 _TUS = {"Tus-Resumable": "1.0.0"}
@@ -104,7 +105,7 @@ class Phone:
             "media_type": media_type,
             "captured_earliest": earliest,
             "captured_latest": latest,
-            "place": PLACE,
+            "place": _beside(device_tag),
             "file_name": file_name,
         }
         if device_tag is not None:
@@ -180,3 +181,11 @@ class _NetworkLost(Exception):
 
 def _progress(answer: httpx.Response) -> Progress:
     return Progress(int(answer.headers["Upload-Offset"]), answer.headers.get("Plumbline-Receipt"))
+
+
+def _beside(device_tag: str | None) -> dict[str, Any]:
+    """The phone's position: at the device, where it has a site of its own."""
+    device = BY_TAG.get(device_tag or "")
+    if device is None or device.place is None:
+        return PLACE
+    return PLACE | msgspec.structs.asdict(device.place)
