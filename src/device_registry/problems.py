@@ -246,3 +246,9 @@ class DigitalCertificateManipulated(Problem):
     """The certificate's signature does not fit its content: it was changed after it was signed."""
 
     slug, status = "digital-certificate-manipulated", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class CalibrationOnly(Problem):
+    """The document is a digital calibration certificate, which says nothing about a verification."""
+
+    slug, status = "calibration-only", HTTPStatus.UNPROCESSABLE_ENTITY

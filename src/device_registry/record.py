@@ -6,8 +6,24 @@ from uuid import UUID
 
 from device_registry import queries
 from device_registry.checks import body_of, check, check_body
-from device_registry.model import Correction, Device, Fact, Facts, SiteVersion, Span
-from device_registry.problems import CorrectionDiffers, DeviceNotFound, FactNotCorrectable, FactNotFound
+from device_registry.model import (
+    Correction,
+    Device,
+    Fact,
+    Facts,
+    Nature,
+    SiteVersion,
+    Span,
+    VerificationCertificate,
+    VerificationFailureNotice,
+)
+from device_registry.problems import (
+    CalibrationOnly,
+    CorrectionDiffers,
+    DeviceNotFound,
+    FactNotCorrectable,
+    FactNotFound,
+)
 from device_registry.rules import minus, overview, service_periods, standing_spans, verified_periods
 from foundation.clock import Clock
 from foundation.database import Connection, Database
@@ -69,6 +85,7 @@ async def record_facts(
             check(devices[device_id], after[device_id], fact, now)
             check_body(devices[device_id], fact, bodies)
             after[device_id] = after[device_id].and_(fact)
+    await _check_documents(db, [fact for _, fact in facts])
     await queries.add_facts(db, facts, recorded_by, now)
     causes = {device_id: ", ".join(sorted({type(fact).__name__ for fact in found})) for device_id, found in new.items()}
     await derive(db, clock, devices, before, after, causes, on_change)
@@ -107,11 +124,25 @@ async def correct(
             body = body_of(replacement)
             check_body(devices[device_id], replacement, await queries.bodies_named(db, {body} if body else set()))
             after = after.and_(replacement)
+            await _check_documents(db, [replacement])
             await queries.add_facts(db, [(device_id, replacement)], recorded_by, now)
         await queries.add_correction(db, device_id, correction, recorded_by, now)
         await derive(
             db, clock, devices, {device_id: before}, {device_id: after}, {device_id: Correction.__name__}, on_change
         )
+
+
+async def _check_documents(db: Connection, facts: Sequence[Fact]) -> None:
+    """A result of verification is not to be had from a certificate of calibration. Raises CalibrationOnly."""
+    results = [
+        fact
+        for fact in facts
+        if isinstance(fact, VerificationFailureNotice)
+        or (isinstance(fact, VerificationCertificate) and fact.nature is Nature.VERIFICATION)
+    ]
+    digests = {fact.document_sha256 for fact in results if fact.document_sha256}
+    if digests and await queries.any_of_calibration(db, digests):
+        raise CalibrationOnly(field="document_sha256")
 
 
 async def derive(

@@ -1,7 +1,6 @@
 """What a file says of itself: its type by its first bytes, and for a picture its headers, read in a process apart."""
 
 import asyncio
-import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -14,6 +13,7 @@ import structlog
 from evidence.frames import ANSWER, MAX_ANSWER_BYTES, PICTURES, READY, REQUEST
 from evidence.model import Content
 from foundation.clock import Clock
+from foundation.confinement import bare_environment
 from foundation.media_type import UNKNOWN, media_type_of
 
 ACCEPTED = frozenset({
@@ -131,7 +131,7 @@ class _Worker:
         """A session of its own keeps Ctrl-C away from it. It ends when its standard input does: with us."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "evidence.content_worker",
-            stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=_environment(), start_new_session=True,
+            stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=bare_environment(), start_new_session=True,
         )  # fmt: skip
         worker = cls(process)
         assert process.stdout is not None
@@ -197,12 +197,6 @@ def _accepted_type_of(head: bytes) -> str:
 def _lost(status: int | None) -> _Answer:
     trouble: Trouble = "PICTURE_TOO_COSTLY" if status == -signal.SIGPROF else "PICTURE_UNREADABLE"
     return _Answer(trouble, f"worker ended with status {status}", {}, reusable=False)
-
-
-def _environment() -> dict[str, str]:
-    """Where to find the same modules as here, and none of our settings and secrets."""
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    return kept | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def _end_of_jpeg_headers(file: bytes) -> int | None:

@@ -6,7 +6,6 @@ never decoded. Started by evidence.content as a program of its own, so that it c
 
 import json
 import os
-import resource
 import signal
 import sys
 import warnings
@@ -21,6 +20,7 @@ from PIL import Image, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, TiffImag
 
 from evidence import exif, heif
 from evidence.frames import ANSWER, PICTURES, READY, REQUEST
+from foundation.confinement import confine
 
 FORMATS = {"image/jpeg": ("JPEG", "MPO"), "image/png": ("PNG",), "image/webp": ("WEBP",)}
 """What Pillow may take each media type for. HEIC is read by pi_heif itself: its Pillow plugin rewrites the EXIF."""
@@ -116,15 +116,7 @@ def _prepare() -> None:
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     heif_options.THUMBNAILS = heif_options.DEPTH_IMAGES = heif_options.AUX_IMAGES = False
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_FSIZE, 0)
-    if sys.platform == "linux":  # others refuse or ignore it
-        _limit(resource.RLIMIT_AS, MEMORY_BYTES)
-    _limit(resource.RLIMIT_NOFILE, 0)  # what is open stays open; no file and no socket from here on
-
-
-def _limit(kind: int, most: int) -> None:
-    resource.setrlimit(kind, (most, most))
+    confine(MEMORY_BYTES)
 
 
 def _opened(picture: bytes, formats: tuple[str, ...]) -> Opened:

@@ -344,6 +344,22 @@ async def test_an_xml_file_is_kept_only_if_it_is_a_certificate_that_nobody_chang
     await added(client, original)
 
 
+async def test_a_digital_calibration_certificate_is_no_document_of_a_verification(
+    desk: httpx.AsyncClient, custodian: Custodian, city: City
+) -> None:
+    device_id, client = await a_meter(custodian, city.street.id), await by(desk, "manager")
+    calibration = {"document_sha256": await added(client, a_certificate("a calibration"))}
+    for path, fact in FACTS.items():
+        answer = await client.post(f"/desk/v1/devices/{device_id}/{path}", json=fact | calibration)
+        is_problem(answer, 422, "calibration-only", "document_sha256")
+    certificates = f"/desk/v1/devices/{device_id}/verification-certificates"
+    answer = await client.post(certificates, json=CERTIFICATE | calibration | {"nature": "CALIBRATION"})
+    assert answer.status_code == 201
+    correction = {"superseded_id": answer.json()["id"], "reason": "读错了", "certificate": CERTIFICATE | calibration}
+    answer = await client.post(f"/desk/v1/devices/{device_id}/corrections", json=correction)
+    is_problem(answer, 422, "calibration-only", "document_sha256")
+
+
 async def test_a_digital_certificate_is_read_for_the_form_and_set_beside_the_device(
     desk: httpx.AsyncClient, custodian: Custodian, city: City
 ) -> None:

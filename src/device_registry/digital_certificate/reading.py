@@ -18,6 +18,7 @@ from cryptography.x509 import load_pem_x509_certificates
 
 from device_registry.digital_certificate.model import MANIPULATED, DigitalCertificate, Request
 from device_registry.problems import DigitalCertificateManipulated, DigitalCertificateUnreadable
+from foundation.confinement import bare_environment
 from foundation.problem import Spoken
 
 MAX_FILE_BYTES = 8 << 20
@@ -40,7 +41,9 @@ async def read(content: bytes | mmap, trust: bytes, now: datetime) -> DigitalCer
     try:
         async with _limiter():
             with anyio.fail_after(WORKER_SECONDS):
-                ended = await anyio.run_process(command, input=request, check=False, stderr=subprocess.DEVNULL)
+                ended = await anyio.run_process(
+                    command, input=request, check=False, stderr=subprocess.DEVNULL, env=bare_environment()
+                )
     except TimeoutError as error:
         raise _unreadable("too-much") from error
     if ended.returncode != 0:

@@ -3,7 +3,6 @@
 No entity is expanded, nothing is fetched, a document type is refused. It runs under hard limits, and may die of them.
 """
 
-import resource
 import signal
 import sys
 
@@ -16,6 +15,7 @@ from signxml.xades.xades import XAdESVerifier
 from device_registry.digital_certificate.content import Refused, content_of
 from device_registry.digital_certificate.model import DigitalCertificate, Request
 from device_registry.digital_certificate.signature import signed
+from foundation.confinement import confine
 
 MEMORY_BYTES = 1 << 30
 """Address space. The largest certificate taken is held some five times while its signature is checked."""
@@ -24,7 +24,10 @@ CPU_SECONDS = 10
 
 def main() -> None:
     """Answers with the certificate, or with a string that says why not."""
-    _limit()
+    XMLVerifier.schemas()  # type: ignore[no-untyped-call]  # loaded now: soon no file can be opened, not even a schema
+    XAdESVerifier.schemas()  # type: ignore[no-untyped-call]
+    confine(MEMORY_BYTES)
+    signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)  # its signal ends the process
     request = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Request)
     answer: DigitalCertificate | str
     try:
@@ -51,17 +54,6 @@ def read(request: Request) -> DigitalCertificate:
         raise Refused("document-type")
     believed, signature = signed(root, parser, request.trust, request.now)
     return content_of(believed, signature)
-
-
-def _limit() -> None:
-    XMLVerifier.schemas()  # type: ignore[no-untyped-call]  # from here on no file can be opened, not even a schema
-    XAdESVerifier.schemas()  # type: ignore[no-untyped-call]
-    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NOFILE: 0}
-    if sys.platform == "linux":  # others refuse or ignore it
-        limits[resource.RLIMIT_AS] = MEMORY_BYTES
-    for kind, most in limits.items():
-        resource.setrlimit(kind, (most, most))
-    signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)  # its signal ends the process
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from device_registry.model import (
 )
 from device_registry.problems import (
     BodyNotAuthorised,
+    CalibrationOnly,
     CertificateOfAnother,
     ChannelUnknown,
     ConclusionDoesNotFit,
@@ -160,7 +161,13 @@ _FACT_PROBLEMS = (
     guards=[requires(Role.DEVICE_MANAGER)],
     summary="Record a verification certificate (or one of calibration, which verifies nothing)",
     responses=declared(
-        *_FACT_PROBLEMS, ValidUntilTooEarly, ChannelUnknown, CertificateOfAnother, BodyNotAuthorised, DocumentNotKept
+        *_FACT_PROBLEMS,
+        ValidUntilTooEarly,
+        ChannelUnknown,
+        CertificateOfAnother,
+        BodyNotAuthorised,
+        DocumentNotKept,
+        CalibrationOnly,
     ),
 )
 async def add_certificate(
@@ -178,7 +185,7 @@ async def add_certificate(
     "/devices/{device_id:uuid}/verification-failure-notices",
     guards=[requires(Role.DEVICE_MANAGER)],
     summary="Record that the device failed its verification",
-    responses=declared(*_FACT_PROBLEMS, ChannelUnknown, BodyNotAuthorised, DocumentNotKept),
+    responses=declared(*_FACT_PROBLEMS, ChannelUnknown, BodyNotAuthorised, DocumentNotKept, CalibrationOnly),
 )
 async def add_failure_notice(
     device_id: FromPath[UUID],
@@ -265,7 +272,7 @@ async def add_in_service_check(
     summary="Let a fact no longer count, and another take its place; both stay to be read",
     responses=declared(
         *_FACT_PROBLEMS, FactNotFound, FactNotCorrectable, CorrectionDiffers, ChannelUnknown, ValidUntilTooEarly,
-        ConclusionDoesNotFit, CertificateOfAnother, BodyNotAuthorised, DocumentNotKept,
+        ConclusionDoesNotFit, CertificateOfAnother, BodyNotAuthorised, DocumentNotKept, CalibrationOnly,
     ),
 )  # fmt: skip
 async def correct_fact(

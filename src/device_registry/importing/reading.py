@@ -22,6 +22,7 @@ from device_registry.importing.columns import ImportMapping
 from device_registry.importing.device_rows import DeviceRow, DeviceWords
 from device_registry.importing.table import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_FILE_BYTES, MAX_ROWS
 from device_registry.problems import ImportColumns, ImportUnreadable
+from foundation.confinement import bare_environment
 from foundation.problem import Spoken
 
 SECONDS = 90
@@ -129,7 +130,7 @@ class _Heard(Generic[AnyRow]):
 async def _ask(content: bytes, asked: Asked, heard: _Heard[AnyRow]) -> None:
     command = [sys.executable, "-P", "-m", "device_registry.importing.worker"]
     told = msgspec.msgpack.encode(asked)
-    async with await anyio.open_process(command, stderr=subprocess.DEVNULL) as process:
+    async with await anyio.open_process(command, stderr=subprocess.DEVNULL, env=bare_environment()) as process:
         assert process.stdout is not None
         try:
             async with anyio.create_task_group() as together:

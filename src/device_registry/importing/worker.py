@@ -4,7 +4,6 @@ It runs under hard limits of memory and time, can open no file, and may die of w
 """
 
 import codecs
-import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ from device_registry.importing.guessing import proposed
 from device_registry.importing.reading import Asked, Header, Heading, Opening
 from device_registry.importing.spreadsheet import ENCODINGS, table_of
 from device_registry.importing.table import Table, Unreadable
+from foundation.confinement import confine
 from foundation.problem import Spoken
 
 MEMORY_BYTES = 2 << 30
@@ -57,11 +57,7 @@ def main() -> None:
 def _limit() -> None:
     for encoding in (*ENCODINGS, "utf-16", "windows-1252", "cp437"):  # cp437: names in archives
         codecs.lookup(encoding)  # from here on no file can be opened, not even a module
-    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NOFILE: 0}
-    if sys.platform == "linux":  # others refuse or ignore it
-        limits[resource.RLIMIT_AS] = MEMORY_BYTES
-    for kind, most in limits.items():
-        resource.setrlimit(kind, (most, most))
+    confine(MEMORY_BYTES)
     signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)  # its signal ends the process
 
 

@@ -10,7 +10,7 @@ from device_registry.queries.device import (
     locked_devices,
     tags_taken,
 )
-from device_registry.queries.documents import Document, add_document, readable_document
+from device_registry.queries.documents import Document, add_document, any_of_calibration, readable_document
 from device_registry.queries.duplicates import tags_by_certificate_no, tags_by_serial_no
 from device_registry.queries.facts import (
     Entry,
@@ -65,6 +65,7 @@ __all__ = [
     "add_devices",
     "add_document",
     "add_facts",
+    "any_of_calibration",
     "bodies_named",
     "device_by_id",
     "device_by_tag",

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from device_registry.queries.facts import DOCUMENTS
 from foundation.database import Connection
+from foundation.media_type import XML
 from foundation.object_store import StoredObject
 
 _NAMING = " union all ".join(
@@ -76,3 +77,11 @@ async def readable_document(db: Connection, sha256: bytes, person_id: UUID, unit
         list(units),
     )
     return None if row is None else Document(StoredObject(*row[:5]), row[5], row[6])
+
+
+async def any_of_calibration(db: Connection, digests: Collection[bytes]) -> bool:
+    """Whether one of the documents is a digital calibration certificate: no other XML is kept."""
+    found: bool = await db.fetchval(
+        "select exists (select from document where sha256 = any($1) and media_type = $2)", list(digests), XML
+    )
+    return found
