@@ -25,7 +25,7 @@ from device_registry.problems import ImportColumns, ImportUnreadable
 from foundation.confinement import bare_environment
 from foundation.problem import Spoken
 
-SECONDS = 90
+SECONDS = 60
 """Wall time, generous because a busy machine is not the file's fault; the process ends itself by its CPU time."""
 AT_ONCE = 2
 

@@ -103,9 +103,10 @@ def _workbook(content: bytes, wanted: str | None) -> Table:
     if any(b"<!DOCTYPE" in part or b"<!ENTITY" in part for part in parts.values()):
         raise Unreadable("not-a-table")
     epoch_1904 = bool(_DATE_1904.search(parts.get("xl/workbook.xml", b"")))
-    notes = [Spoken("import.note.hidden-rows")] if any(map(_hides_rows, parts.items())) else []
+    sheets = [part for name, part in parts.items() if name.startswith("xl/worksheets/")]
+    notes = [Spoken(f"import.note.{key}") for key, sign in _SIGNS.items() if any(map(sign.search, sheets))]
     packed = _repacked(parts)
-    del parts  # the reader makes copies of its own
+    del parts, sheets  # the reader makes copies of its own
     try:
         with CalamineWorkbook.from_filelike(packed) as workbook:
             name, others = _sheet(workbook, wanted)
@@ -141,12 +142,11 @@ def _fill_merged(sheet: CalamineSheet, rows: Rows) -> bool:
 
 
 _DATE_1904 = re.compile(rb"<(?:\w+:)?workbookPr\b[^>]*\bdate1904=[\"'](?:1|true)[\"']")
-_HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*\bhidden=[\"'](?:1|true)[\"']")
-
-
-def _hides_rows(part: tuple[str, bytes]) -> bool:
-    name, content = part
-    return name.startswith("xl/worksheets/") and _HIDDEN_ROW.search(content) is not None
+_SIGNS = {
+    "hidden-rows": re.compile(rb"<(?:\w+:)?row\b[^>]*\bhidden=[\"'](?:1|true)[\"']"),
+    "errors": re.compile(rb"<(?:\w+:)?c\b[^>]*\bt=[\"']e[\"']"),
+}
+"""What a worksheet's XML holds that a person should know of, by the note that tells it."""
 
 
 def _inflated(content: bytes) -> dict[str, bytes]:
