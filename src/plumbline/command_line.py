@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import shlex
 import sys
 from contextlib import contextmanager
@@ -24,10 +23,12 @@ from plumbline.embedded import services
 from plumbline.embedded.postgresql import APPLICATION
 from plumbline.embedded.processes import EmbeddedServerError
 from plumbline.migrations import SchemaMismatch, migrate
+from plumbline.register_commands import COMMANDS
 from plumbline.settings import Settings, SettingsError
+from plumbline.shell import data_option, end_with, on_servers, out, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 CLEAR = (SettingsError, EmbeddedServerError, serving.StartError, SchemaMismatch)
 """Errors whose message tells an operator what to do."""
@@ -41,11 +42,6 @@ OUT_OF_REACH = (
 """Errors of configured servers; `plumbline doctor` knows more."""
 JOBS_PAUSE_SECONDS = 5
 """Before jobs are taken up again after their worker failed as a whole, as when the database is restarting."""
-
-out = Console()
-data_option = click.option(
-    "--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the embedded servers' data."
-)
 
 
 def main() -> None:
@@ -79,7 +75,7 @@ def cli() -> None:
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; if taken, a free one is used.")
 def run(data: Path | None, host: str | None, port: int | None) -> None:
     """Start everything here: servers, migrations, demonstration city, API, jobs."""
-    _end_with(_run(_settings(data=data, host=host, port=port)))
+    end_with(_run(settings_of(data=data, host=host, port=port)))
 
 
 @cli.command()
@@ -87,27 +83,27 @@ def run(data: Path | None, host: str | None, port: int | None) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.")
 def api(host: str | None, port: int | None) -> None:
     """Serve the API on configured servers; start as many as you want."""
-    _end_with(_api(_configured(_settings(host=host, port=port))))
+    end_with(_api(_configured(settings_of(host=host, port=port))))
 
 
 @cli.command()
 def worker() -> None:
     """Do jobs on configured servers; start as many as you want."""
-    _end_with(_jobs(_configured(_settings())))
+    end_with(_jobs(_configured(settings_of())))
 
 
 @cli.command(name="migrate")
 @data_option
 def migrate_database(data: Path | None) -> None:
     """Bring the database to this program's version."""
-    _end_with(_on_servers(_settings(data=data), _migrate))
+    end_with(on_servers(settings_of(data=data), _migrate))
 
 
 @cli.command(name="seed")
 @data_option
 def seed_database(data: Path | None) -> None:
     """Migrate, and put a demonstration city into an empty database."""
-    _end_with(_on_servers(_settings(data=data), _seed))
+    end_with(on_servers(settings_of(data=data), _seed))
 
 
 @cli.command()
@@ -125,7 +121,7 @@ def walkthrough(
     server: str | None, photos: Path | None, data: Path | None, passwords: Path | None, language: Any, svg: Path | None
 ) -> None:
     """Play an officer's shift through the API and check every verdict."""
-    settings = _settings(data=data)
+    settings = settings_of(data=data)
     server = server or _running_server(settings)
     from plumbline import walkthrough as shift
     from plumbline.seed import PASSWORDS
@@ -140,17 +136,21 @@ def doctor(data: Path | None) -> None:
     """Say what is wrong with this configuration, and how to mend it."""
     from plumbline.doctor import examine
 
-    _end_with(examine(lambda: _settings(data=data), out))
+    end_with(examine(lambda: settings_of(data=data), out))
 
 
 @cli.command(name="settings")
-def print_settings() -> None:
+def printsettings_of() -> None:
     """Print every setting with its value, meaning and default."""
-    for one in known_settings.describe(_settings()):
+    for one in known_settings.describe(settings_of()):
         default = "" if one.value == one.default else f"   [dim]default: {escape(one.default) or '(empty)'}[/]"
         value = escape(one.value) or "[dim](empty)[/]"
         out.print(f"[bold]{one.variable}[/] = {value}{default}", highlight=False, soft_wrap=True)
         out.print(f"    {escape(one.sentence)}", highlight=False, soft_wrap=True)
+
+
+for command in COMMANDS:
+    cli.add_command(command)
 
 
 async def _run(settings: Settings) -> int:
@@ -223,23 +223,6 @@ async def _seed(settings: Settings) -> int:
     return 0
 
 
-async def _on_servers(settings: Settings, work: Callable[[Settings], Coroutine[Any, Any, int]]) -> int:
-    async with services.reached(settings) as filled:
-        return await work(filled)
-
-
-def _end_with(work: Coroutine[Any, Any, int]) -> None:
-    sys.exit(serving.run_until_signal(work))
-
-
-def _settings(**chosen: Any) -> Settings:
-    """From the environment; what was given on the command line wins."""
-    given = {known_settings.variable(name): str(value) for name, value in chosen.items() if value is not None}
-    settings = known_settings.load({**os.environ, **given})
-    _configure_logging(settings.log_level)
-    return settings
-
-
 def _configured(settings: Settings) -> Settings:
     for name in ("database_url", "s3_endpoint"):
         if not getattr(settings, name):
@@ -248,22 +231,6 @@ def _configured(settings: Settings) -> Settings:
                 f"`plumbline run` brings its own servers."
             )
     return settings
-
-
-def _configure_logging(level: str) -> None:
-    logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its news of starting and stopping are told by us
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What agency reads and writes. Days are Beijing civil days, instants UTC; spans are half-open."""
 
-from agency.queries.actors import actor_behind, actors_behind, reach
+from agency.queries.actors import actor_behind, actor_called, actors_behind, reach
 from agency.queries.people import add_credential, add_person, credential_standing, end_grant, grant, person
 from agency.queries.sign_in import (
     account,
@@ -22,6 +22,7 @@ from agency.queries.units import add_unit, ancestors, change_unit, subtree, tree
 __all__ = [
     "account",
     "actor_behind",
+    "actor_called",
     "actors_behind",
     "add_attempt",
     "add_credential",

@@ -54,6 +54,30 @@ async def actors_behind(db: Connection, token_hashes: Sequence[bytes], now: date
     }
 
 
+async def actor_called(db: Connection, sign_in_name: str, now: datetime) -> Actor | None:
+    """Whoever may sign in by that name, as if they sat at a desk: for commands of an operator, who needs no token."""
+    row = await db.fetchrow(
+        """
+        select person.id, person.kind, person.unit_id,
+               array(select row (role, unit_id)
+                       from role_grant
+                      where role_grant.person_id = person.id
+                        and role_grant.span @> $2::timestamptz
+                      order by role, unit_id)
+          from account
+          join person on person.id = account.person_id
+         where account.sign_in_name = $1
+           and coalesce(account.closed_at, 'infinity') > $2
+        """,
+        sign_in_name,
+        now,
+    )
+    if row is None:
+        return None
+    person_id, kind, unit_id, grants = row
+    return Actor(person_id, PersonKind(kind), unit_id, None, tuple(RoleGrant(Role(role), at) for role, at in grants))
+
+
 async def reach(db: Connection, actor: Actor, roles: tuple[Role, ...], day: date) -> frozenset[UUID]:
     """The units that the actor's grants of these roles reach, as the tree stood on that Beijing civil day."""
     return await subtree(db, [grant.unit_id for grant in actor.roles if grant.role in roles], day)

@@ -1,9 +1,7 @@
 """Files of devices and certificates, taken in whole or not at all."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, post
@@ -15,12 +13,12 @@ from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from agency.http import requires
-from agency.model import Actor, Role, Unit
+from agency.model import Actor, Role
 from agency.queries import units_by_id
 from device_registry.http.reaching import managed_units
 from device_registry.importing.certificates import import_certificates
 from device_registry.importing.columns import ImportMapping
-from device_registry.importing.devices import import_devices
+from device_registry.importing.devices import import_devices, units_by_any_word
 from device_registry.importing.reading import Heading
 from device_registry.importing.report import Duplicate, Effect, Report, RowOutcome, Wish
 from device_registry.importing.table import MAX_FILE_BYTES
@@ -169,7 +167,7 @@ async def add_device_file(
         clock,
         content,
         mapping,
-        units=_by_any_word(units),
+        units=units_by_any_word(units),
         default_unit=request.user.unit_id if request.user.unit_id in managed else None,
         registered_by=request.user.person_id,
         wish=Wish(dry_run=dry_run, leave_out=leave_out_refused, preview=preview),
@@ -229,16 +227,6 @@ def _reported(request: Request[Actor, Any, State], report: Report) -> Response[I
     language = language_of(request)
     content = msgspec.convert(report.spoken(language), ImportReport)
     return Response(content, headers={"Content-Language": language, "Vary": "Accept-Language"})
-
-
-def _by_any_word(units: Iterable[Unit]) -> dict[str, UUID]:
-    """Units by id, name and division code, in small letters; a word that several share stands for none."""
-    found: dict[str, set[UUID]] = {}
-    for unit in units:
-        for word in (str(unit.id), unit.name_zh, unit.name_en, unit.division_code):
-            if word:
-                found.setdefault(word.casefold(), set()).add(unit.id)
-    return {word: next(iter(ids)) for word, ids in found.items() if len(ids) == 1}
 
 
 ROUTES: list[ControllerRouterHandler] = [add_device_file, add_certificate_file]

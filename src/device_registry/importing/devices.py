@@ -1,11 +1,12 @@
 """A file of devices comes into the register: whole or not at all, unless the refused rows are to be left out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from uuid import UUID
 
 from anyio import to_thread
 
+from agency.model import Unit
 from device_registry import queries
 from device_registry.importing import reading
 from device_registry.importing.columns import ImportMapping
@@ -49,6 +50,16 @@ async def import_devices(
         async with database.transaction() as db:
             await register_devices(db, clock, new, registered_by=registered_by)
     return report
+
+
+def units_by_any_word(units: Iterable[Unit]) -> dict[str, UUID]:
+    """Units by id, name and division code, in small letters; a word that several share stands for none."""
+    found: dict[str, set[UUID]] = {}
+    for unit in units:
+        for word in (str(unit.id), unit.name_zh, unit.name_en, unit.division_code):
+            if word:
+                found.setdefault(word.casefold(), set()).add(unit.id)
+    return {word: next(iter(ids)) for word, ids in found.items() if len(ids) == 1}
 
 
 def _weighed(
