@@ -55,7 +55,7 @@ def check(device: Device, known: Facts, fact: Fact, now: datetime) -> None:
     if field := _WHEN.get(type(fact)):
         value = getattr(fact, field)
         _check_day(field, value, now if isinstance(value, datetime) else day_of(now))
-    if any(_identity(other) == _identity(fact) for other in getattr(known, COLLECTIONS[type(fact)])):
+    if any(identity(other) == identity(fact) for other in getattr(known, COLLECTIONS[type(fact)])):
         raise FactAlreadyRecorded
     match fact:
         case VerificationCertificate():
@@ -106,7 +106,8 @@ _IDENTITY: dict[type[Fact], tuple[str, ...]] = {
 """What makes two facts about one device the same one, told twice. Between devices numbers repeat in real life."""
 
 
-def _identity(fact: Fact) -> tuple[object, ...]:
+def identity(fact: Fact) -> tuple[object, ...]:
+    """Two facts of one type about one device with the same identity are one fact, told twice."""
     return tuple(getattr(fact, name) for name in _IDENTITY[type(fact)])
 
 

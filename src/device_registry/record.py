@@ -1,8 +1,16 @@
-"""A fact about a device is recorded or corrected, and what follows is derived anew, in one transaction."""
+"""A fact about a device is recorded or corrected, and what follows is derived anew, in one transaction.
+
+What follows from many facts about many devices takes seconds to work out. So a file is read, checked and worked out
+before the transaction (`known_of`, `prepare`), which then holds the devices, makes sure that nothing was recorded about
+them in between, and writes (`hold`, `keep`). A single fact is all of that in one.
+"""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 from uuid import UUID
+
+import msgspec
 
 from device_registry import queries
 from device_registry.checks import body_of, check, check_body
@@ -12,10 +20,13 @@ from device_registry.model import (
     Fact,
     Facts,
     Nature,
+    Overview,
     SiteVersion,
     Span,
+    VerificationBody,
     VerificationCertificate,
     VerificationFailureNotice,
+    VerifiedPeriod,
 )
 from device_registry.problems import (
     CalibrationOnly,
@@ -23,26 +34,37 @@ from device_registry.problems import (
     DeviceNotFound,
     FactNotCorrectable,
     FactNotFound,
+    ImportChanged,
 )
 from device_registry.rules import minus, overview, service_periods, standing_spans, verified_periods
 from foundation.clock import Clock
-from foundation.database import Connection, Database
+from foundation.database import Connection, Database, in_batches
+
+BATCH = 1000
+"""Devices whose facts are asked for at once."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Of one device's standing: the spans it has lost and gained. `cause` is the name of the fact's type."""
+
+    device_id: UUID
+    lost: list[Span]
+    gained: list[Span]
+    cause: str
 
 
 @runtime_checkable
 class StandingChanged(Protocol):
-    """Hears of every change of a device's standing, inside the transaction and before the kept periods change.
+    """Hears of every change of devices' standing, inside the transaction and before the kept periods change.
 
     Whoever let something stand on the `lost` spans must take it away now: a period that an admission still needs
-    cannot shrink, and the transaction would fail at its end. `cause` is the name of the fact's type.
+    cannot shrink, and the transaction would fail at its end. A file of facts makes thousands of changes at once.
     """
 
-    async def __call__(
-        self, db: Connection, device_id: UUID, lost: list[Span], gained: list[Span], cause: str, /
-    ) -> None: ...
+    async def __call__(self, db: Connection, changes: Sequence[Change], /) -> None: ...
 
 
-async def nobody_listens(db: Connection, device_id: UUID, lost: list[Span], gained: list[Span], cause: str) -> None:
+async def nobody_listens(db: Connection, changes: Sequence[Change]) -> None:
     """For a registry with nothing above it."""
 
 
@@ -68,27 +90,93 @@ async def record_facts(
     recorded_by: UUID | None = None,
     on_change: StandingChanged = nobody_listens,
 ) -> None:
-    """The same for many facts about many devices, inside the caller's transaction."""
-    new: dict[UUID, list[Fact]] = {}
+    """The same for some facts about some devices, inside the caller's transaction."""
+    devices = await queries.locked_devices(db, {device_id for device_id, _ in facts})
+    known = await known_of(db, devices, facts)
+    await keep(db, clock, prepare(known, facts, clock.now()), recorded_by=recorded_by, on_change=on_change)
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What the register holds of some devices. `versions` tell whether anything was recorded about them since."""
+
+    devices: Mapping[UUID, Device]
+    facts: Mapping[UUID, Facts]
+    verified: Mapping[UUID, list[VerifiedPeriod]]
+    served: Mapping[UUID, list[Span]]
+    bodies: Mapping[str, Sequence[VerificationBody]]
+    versions: Mapping[UUID, str]
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """Facts that may be recorded, and what follows from them."""
+
+    known: Known
+    facts: Sequence[tuple[UUID, Fact]]
+    changes: Sequence[Change]
+    following: "Following"
+
+
+class Following(msgspec.Struct, frozen=True):
+    """What follows from all facts about each device."""
+
+    facts: Mapping[UUID, Facts]
+    verified: Mapping[UUID, list[VerifiedPeriod]]
+    served: Mapping[UUID, list[Span]]
+    overviews: Mapping[UUID, Overview]
+
+
+async def known_of(db: Connection, devices: Mapping[UUID, Device], facts: Sequence[tuple[UUID, Fact]]) -> Known:
+    """What has to be known to prepare the facts. Of thousands of devices, a thousand at a time."""
+    versions = await queries.overview_versions(db, devices)  # before the facts: whatever comes between is noticed
+    held: dict[UUID, Facts] = {}
+    for some in in_batches([*devices], BATCH):
+        held |= await queries.facts_of_all(db, some)
+    return Known(
+        devices,
+        held,
+        await queries.verified_periods_of(db, devices),
+        await queries.service_periods_of(db, devices),
+        await queries.bodies_named(db, {body for _, fact in facts if (body := body_of(fact))}),
+        versions,
+    )
+
+
+def prepare(known: Known, facts: Sequence[tuple[UUID, Fact]], now: datetime) -> Prepared:
+    """Raises DeviceNotFound, FactAlreadyRecorded, or what is wrong with a fact."""
+    after = dict[UUID, Facts]()
+    kinds: dict[UUID, set[str]] = {}
     for device_id, fact in facts:
-        new.setdefault(device_id, []).append(fact)
-    devices = await queries.locked_devices(db, new)
-    if new.keys() - devices.keys():
-        raise DeviceNotFound
-    before = await queries.facts_of_all(db, new)
-    bodies = await queries.bodies_named(db, {body for _, fact in facts if (body := body_of(fact))})
-    now = clock.now()
-    after: dict[UUID, Facts] = {}
-    for device_id, found in new.items():
-        after[device_id] = before[device_id]
-        for fact in found:
-            check(devices[device_id], after[device_id], fact, now)
-            check_body(devices[device_id], fact, bodies)
-            after[device_id] = after[device_id].and_(fact)
-    await _check_documents(db, [fact for _, fact in facts])
-    await queries.add_facts(db, facts, recorded_by, now)
-    causes = {device_id: ", ".join(sorted({type(fact).__name__ for fact in found})) for device_id, found in new.items()}
-    await derive(db, clock, devices, before, after, causes, on_change)
+        if device_id not in known.devices:
+            raise DeviceNotFound
+        before = after.get(device_id) or known.facts[device_id]
+        check(known.devices[device_id], before, fact, now)
+        check_body(known.devices[device_id], fact, known.bodies)
+        after[device_id] = before.and_(fact)
+        kinds.setdefault(device_id, set()).add(type(fact).__name__)
+    following = follow(after, now)
+    causes = {device_id: ", ".join(sorted(names)) for device_id, names in kinds.items()}
+    return Prepared(known, facts, changes_of(known, following, causes), following)
+
+
+async def hold(db: Connection, known: Known) -> None:
+    """The devices are locked until the transaction ends. Raises ImportChanged if anything was recorded since."""
+    await queries.locked_devices(db, known.devices)
+    if await queries.overview_versions(db, known.devices) != known.versions:
+        raise ImportChanged
+
+
+async def keep(
+    db: Connection,
+    clock: Clock,
+    prepared: Prepared,
+    *,
+    recorded_by: UUID | None,
+    on_change: StandingChanged = nobody_listens,
+) -> None:
+    """Writes the facts and what follows. The devices must be locked, and known as they are."""
+    await _check_documents(db, [fact for _, fact in prepared.facts])
+    await queries.add_facts(db, prepared.facts, recorded_by, clock.now())
+    await _keep_following(db, prepared.known, prepared.following, prepared.changes, on_change)
 
 
 async def correct(
@@ -155,22 +243,42 @@ async def derive(
     on_change: StandingChanged = nobody_listens,
 ) -> None:
     """Keeps what follows from the facts `after`, once whoever listens has heard. The devices must be locked."""
-    kept_verified = await queries.verified_periods_of(db, after)
-    kept_served = await queries.service_periods_of(db, after)
+    verified = await queries.verified_periods_of(db, after)
+    served = await queries.service_periods_of(db, after)
+    known = Known(devices, before, verified, served, {}, {})
+    following = follow(after, clock.now())
+    await _keep_following(db, known, following, changes_of(known, following, causes), on_change)
+
+
+def follow(after: Mapping[UUID, Facts], now: datetime) -> Following:
     verified = {device_id: verified_periods(facts) for device_id, facts in after.items()}
     served = {device_id: service_periods(facts) for device_id, facts in after.items()}
-    for device_id, facts in after.items():
-        device, concluded = devices[device_id], before[device_id].written_conclusions
-        then = standing_spans(device, kept_verified[device_id], kept_served[device_id], concluded)
-        from_now_on = standing_spans(device, verified[device_id], served[device_id], facts.written_conclusions)
-        lost, gained = minus(then, from_now_on), minus(from_now_on, then)
-        if lost or gained:
-            await on_change(db, device_id, lost, gained, causes[device_id])
-    await queries.let_periods_change(db)
-    await queries.replace_verified_periods(db, kept_verified, verified)
-    await queries.replace_service_periods(db, kept_served, served)
-    now = clock.now()
     overviews = {
         device_id: overview(facts, verified[device_id], served[device_id], now) for device_id, facts in after.items()
     }
-    await queries.keep_overviews(db, devices, after, overviews)
+    return Following(after, verified, served, overviews)
+
+
+def changes_of(known: Known, following: Following, causes: Mapping[UUID, str]) -> list[Change]:
+    found = []
+    for device_id, facts in following.facts.items():
+        device, concluded = known.devices[device_id], known.facts[device_id].written_conclusions
+        then = standing_spans(device, known.verified[device_id], known.served[device_id], concluded)
+        from_now_on = standing_spans(
+            device, following.verified[device_id], following.served[device_id], facts.written_conclusions
+        )
+        lost, gained = minus(then, from_now_on), minus(from_now_on, then)
+        if lost or gained:
+            found.append(Change(device_id, lost, gained, causes[device_id]))
+    return found
+
+
+async def _keep_following(
+    db: Connection, known: Known, following: Following, changes: Sequence[Change], on_change: StandingChanged
+) -> None:
+    if changes:
+        await on_change(db, changes)
+    await queries.let_periods_change(db)
+    await queries.replace_verified_periods(db, known.verified, following.verified)
+    await queries.replace_service_periods(db, known.served, following.served)
+    await queries.keep_overviews(db, known.devices, following.facts, following.overviews)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from device_registry import queries
-from device_registry.model import Device, DeviceKind, Mounting, Place, Requirement
+from device_registry.model import Device, DeviceKind, Facts, Mounting, Place, Requirement
 from device_registry.problems import DeviceKindUnknown, DeviceNotFound, MoveOutOfOrder, RequirementTooWeak
 from device_registry.rules import overview
 from foundation.civil import day_of
@@ -75,11 +75,17 @@ async def register_devices(
             )
         )
     await queries.add_devices(db, devices, registered_by, now)
+    nothing = {
+        device.id: Facts(
+            channels=device.channels,
+            verification_needed=device.verification_needed,
+            siting_needed=device.siting_needed,
+        )
+        for device in devices
+    }
+    views = {facts: overview(facts, [], [], now) for facts in {*nothing.values()}}
     by_id = {device.id: device for device in devices}
-    nothing = await queries.facts_of_all(db, by_id)
-    await queries.keep_overviews(
-        db, by_id, nothing, {device_id: overview(facts, [], [], now) for device_id, facts in nothing.items()}
-    )
+    await queries.keep_overviews(db, by_id, nothing, {device_id: views[facts] for device_id, facts in nothing.items()})
     return devices
 
 

@@ -1,5 +1,6 @@
 """What evidence reads and writes. Instants are UTC; capture intervals include both ends."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -241,39 +242,69 @@ async def verdicts_of(db: Connection, evidence_id: UUID) -> list[Verdict]:
 
 
 async def suspend_admissions(
-    db: Connection, device_id: UUID, spans: list[Span], cause: str, reasons: list[Reason], now: datetime
+    db: Connection, lost: Sequence[tuple[UUID, Span, str]], reasons: list[Reason], now: datetime
 ) -> None:
-    """Removes the device's admissions that touch the spans; each gets a verdict UNDETERMINED and a custody entry."""
+    """Removes the admissions of each device that touch its span: each gets a verdict UNDETERMINED and a custody entry.
+
+    `lost`: device, span and cause; the verdict tells all spans its device has lost.
+    """
     await db.execute(
         """
-        with suspended as (
+        with lost as (
+            select device_id, array_agg(span order by span) as spans, string_agg(distinct cause, ', ') as cause
+              from unnest($1::uuid[], $2::tstzrange[], $3::text[]) as told (device_id, span, cause)
+             group by device_id
+        ), suspended as (
             delete from admission
-             where device_id = $1
-               and captured && any ($2::tstzrange[])
-            returning evidence_id
+             using lost
+             where admission.device_id = lost.device_id
+               and admission.captured && any (lost.spans)
+            returning admission.evidence_id, lost.spans, lost.cause
         ), numbered as (
-            select verdict.evidence_id, max(verdict.ordinal) + 1 as ordinal
-              from verdict
-              join suspended on suspended.evidence_id = verdict.evidence_id
-             group by verdict.evidence_id
+            select suspended.evidence_id, suspended.spans, suspended.cause,
+                   (select max(ordinal) + 1 from verdict where verdict.evidence_id = suspended.evidence_id) as ordinal
+              from suspended
         ), judged as (
             insert into verdict (evidence_id, ordinal, outcome, reasons, inputs, rule_version, cause, judged_at)
-            select evidence_id, ordinal, 'UNDETERMINED', $3, jsonb_build_object('lost', $2::tstzrange[]), $4, $5, $6
+            select evidence_id, ordinal, 'UNDETERMINED', $4, jsonb_build_object('lost', spans), $5, cause, $6
               from numbered
         )
         insert into custody_entry (evidence_id, event, actor_id, phone_id, at, details)
-        select evidence_id, $7, null, null, $6, jsonb_build_object('ordinal', ordinal, 'cause', $5::text)
+        select evidence_id, $7, null, null, $6, jsonb_build_object('ordinal', ordinal, 'cause', cause)
           from numbered
          order by evidence_id
         """,
-        device_id,
-        [Range(span.begins, span.ends) for span in spans],
+        [device_id for device_id, _, _ in lost],
+        [Range(span.begins, span.ends) for _, span, _ in lost],
+        [cause for _, _, cause in lost],
         reasons,
         RULE_VERSION,
-        cause,
         now,
         Event.SUSPENDED,
     )
+
+
+async def with_evidence(db: Connection, spans: Sequence[tuple[UUID, Span, str]]) -> list[tuple[UUID, Span, str]]:
+    """Those in which the device has captured anything. Index: evidence_device.
+
+    What is committed beside this transaction is judged after it, by the facts it writes: judges lock the device.
+    """
+    numbers = await db.fetch(
+        """
+        select number
+          from unnest($1::uuid[], $2::tstzrange[]) with ordinality as changed (device_id, span, number)
+          join device on device.id = changed.device_id
+         where exists (
+               select
+                 from evidence
+                where evidence.device_tag = device.tag
+                  and evidence.captured && changed.span)
+         order by number
+        """,
+        [device_id for device_id, _, _ in spans],
+        [Range(span.begins, span.ends) for _, span, _ in spans],
+    )
+    return [spans[number - 1] for (number,) in numbers]
 
 
 async def received_by_device(db: Connection, tag: str, span: Span, after: UUID | None, most: int) -> list[UUID]:

@@ -3,6 +3,7 @@
 Verdicts are added, never edited: what was known when somebody was fined has one answer.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import msgspec
 
 from device_registry import queries as registry
 from device_registry.model import Span
+from device_registry.record import Change
 from evidence import queries
 from evidence.admission import record, weigh
 from evidence.custodian import Custodian
@@ -29,14 +31,18 @@ class Suspension:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def __call__(self, db: Connection, device_id: UUID, lost: list[Span], gained: list[Span], cause: str) -> None:
-        """Takes admissions inside `lost` away and queues everything inside either for a new judgement.
+    async def __call__(self, db: Connection, changes: Sequence[Change]) -> None:
+        """Takes admissions inside `lost` away and queues what was captured inside either for a new judgement.
 
         In the caller's transaction: the temporal foreign keys let a period shrink only when nothing stands on it.
         """
         now = self._clock.now()
-        await queries.suspend_admissions(db, device_id, lost, cause, [SUSPENDED], now)
-        for span in (*lost, *gained):
+        lost = [(change.device_id, span, change.cause) for change in changes for span in change.lost]
+        await queries.suspend_admissions(db, lost, [SUSPENDED], now)
+        spans = [
+            (change.device_id, span, change.cause) for change in changes for span in (*change.lost, *change.gained)
+        ]
+        for device_id, span, cause in await queries.with_evidence(db, spans):
             await enqueue(db, JOB, {"device_id": device_id, "span": span, "cause": cause}, now)
 
 

@@ -1,8 +1,9 @@
 """A pool of PostgreSQL connections, and the only two ways to use one: to read, or in a transaction."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
 import msgspec
@@ -14,6 +15,10 @@ if TYPE_CHECKING:  # generic in the stubs only
 else:
     Connection = asyncpg.Connection | PoolConnectionProxy
 """What a query function takes: a connection of the pool, inside a transaction or not."""
+
+
+ROWS_A_TURN = 500
+"""Rows that are encoded without a pause: a few milliseconds."""
 
 
 class Database:
@@ -50,6 +55,29 @@ class Database:
         """A transaction, committed at the end of the block, rolled back by what it raises. READ COMMITTED."""
         async with self._pool.acquire() as connection, connection.transaction():
             yield connection
+
+
+Item = TypeVar("Item")
+
+
+def in_batches(items: Sequence[Item], most: int) -> Iterator[Sequence[Item]]:
+    """Slices of so many, in order."""
+    return (items[at : at + most] for at in range(0, len(items), most))
+
+
+async def copy(db: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Adds rows to a table, all or none, in one COPY. Whoever else has something to do gets a turn in between.
+
+    Raises what an INSERT of one of the rows would raise.
+    """
+
+    async def in_turns() -> AsyncIterator[Sequence[object]]:
+        for number, row in enumerate(rows):
+            if number % ROWS_A_TURN == ROWS_A_TURN - 1:
+                await asyncio.sleep(0)
+            yield row
+
+    await db.copy_records_to_table(table, columns=columns, records=in_turns())
 
 
 async def _teach_json(connection: "asyncpg.Connection[Record]") -> None:

@@ -49,7 +49,7 @@ def _file_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--mapping",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="JSON: columns, constants, values, date_order, sheet, encoding. Without it the known headings are used.",
+            help="JSON: columns, constants, values, date_order, sheet, encoding. Default: the known headings.",
         ),
         click.option("--by", required=True, help="Sign-in name of the device manager who does it."),
         click.option("--write", is_flag=True, help="Write it. Without this it is only shown what would be written."),

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +19,7 @@ from agency.http import ROUTES, TokenAuthentication
 from agency.model import PersonKind, Role
 from device_registry.http import router
 from device_registry.model import Span
+from device_registry.record import Change
 from foundation.database import Connection, Database
 from foundation.http import EXCEPTION_HANDLERS, MAX_JSON_BYTES, json_only
 from plumbline.settings import Settings
@@ -44,8 +45,8 @@ CERTIFICATE = {
 
 
 class Heard(list[tuple[UUID, list[Span], list[Span], str]]):
-    async def __call__(self, db: Connection, device_id: UUID, lost: list[Span], gained: list[Span], cause: str) -> None:
-        self.append((device_id, lost, gained, cause))
+    async def __call__(self, db: Connection, changes: Sequence[Change]) -> None:
+        self.extend((one.device_id, one.lost, one.gained, one.cause) for one in changes)
 
 
 @pytest.fixture

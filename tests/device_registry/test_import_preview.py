@@ -9,9 +9,10 @@ from device_registry.importing.devices import import_devices
 from device_registry.importing.report import SHOWN_ACCEPTED, SHOWN_REFUSED, Report, Wish, in_short
 from device_registry.model import Device, ServiceChange, ServiceEvent
 from device_registry.problems import ImportChanged, ImportColumns, ImportNotPreviewed, ImportRefused
-from device_registry.record import record_fact
+from device_registry.record import hold, known_of, record_fact
+from device_registry.register import register_device
 from foundation.database import Database
-from tests.device_registry.builders import A_UNIT, beijing
+from tests.device_registry.builders import A_UNIT, a_registration, beijing, in_service
 from tests.support import FixedClock
 
 HEADER = "设备编号,设备类别,出厂编号,型号,制造单位,使用方式\n"
@@ -70,14 +71,15 @@ async def test_a_serial_number_of_several_devices_is_shown_and_not_refused(
 async def test_a_certificate_number_of_several_is_shown_and_the_same_document_is_refused(
     database: Database, clock: FixedClock, device: Device
 ) -> None:
+    other = await register_device(database, clock, a_registration("SLM-042"))
     await certificates(database, clock, f"{device.tag},合格,LX-1,所,2024-05-04,2025-05-03\n", Wish())
     report = await certificates(
         database,
         clock,
-        f"{device.tag},合格,LX-1,所,2025-05-04,2026-05-03\n"
+        f"{other.tag},合格,LX-1,所,2025-05-04,2026-05-03\n"
         f"{device.tag},合格,LX-1,所,2024-05-04,2025-05-03\n"
         f"{device.tag},合格,LX-2,所,2023-05-04,2024-05-03\n"
-        f"{device.tag},合格,LX-2,所,2022-05-04,2023-05-03\n",
+        f"{other.tag},合格,LX-2,所,2022-05-04,2023-05-03\n",
         LOOK,
     )
     assert [row.number for row in report.rows if row.faults] == [3]
@@ -85,6 +87,17 @@ async def test_a_certificate_number_of_several_is_shown_and_the_same_document_is
         ("LX-1", [2], [device.tag]),
         ("LX-2", [4, 5], []),
     ]
+
+
+async def test_what_is_recorded_while_a_file_is_read_refuses_it(
+    database: Database, clock: FixedClock, device: Device
+) -> None:
+    async with database.connection() as db:
+        known = await known_of(db, {device.id: device}, [])
+    await record_fact(database, clock, device.id, in_service())
+    with pytest.raises(ImportChanged):
+        async with database.transaction() as db:
+            await hold(db, known)
 
 
 async def test_what_changes_standing_today_is_named_before_it_does(

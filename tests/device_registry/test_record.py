@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -32,7 +33,7 @@ from device_registry.problems import (
     FactAlreadyRecorded,
     ValidUntilTooEarly,
 )
-from device_registry.record import record_fact
+from device_registry.record import Change, record_fact
 from device_registry.register import register_device
 from foundation.database import Connection, Database
 from foundation.problem import Problem
@@ -106,8 +107,10 @@ async def test_listeners_hear_what_was_lost_before_it_is_gone(
 ) -> None:
     heard = []
 
-    async def listen(db: Connection, device_id: UUID, lost: list[Span], gained: list[Span], cause: str) -> None:
-        heard.append((device_id, lost, gained, cause, await queries.verified_periods_of(db, [device_id])))
+    async def listen(db: Connection, changes: Sequence[Change]) -> None:
+        for one in changes:
+            kept = await queries.verified_periods_of(db, [one.device_id])
+            heard.append((one.device_id, one.lost, one.gained, one.cause, kept))
 
     await record_fact(database, clock, device.id, a_pass("2025-05-04", "2026-05-03"), on_change=listen)
     assert heard == [], "not in service, so the certificate changes nothing"

@@ -1,23 +1,25 @@
 """A file of verification certificates and failure notices is recorded, whole unless refused rows are to be left out."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 import msgspec
 from anyio import to_thread
 
 from device_registry import queries
-from device_registry.checks import check
+from device_registry.checks import check, check_body, identity
 from device_registry.importing import reading
 from device_registry.importing.certificate_rows import CertificateRow, Result
 from device_registry.importing.columns import ImportMapping
 from device_registry.importing.faults import Fault, fault_of
 from device_registry.importing.reading import Header
 from device_registry.importing.report import SHOWN_TAGS, WRITE, Effect, Report, RowReport, Wish, preview_of, shared
-from device_registry.model import Device, Fact, Facts, Span, VerificationCertificate
-from device_registry.record import StandingChanged, nobody_listens, record_facts
-from device_registry.rules import service_periods, standing_spans, verified_periods
+from device_registry.model import Device, Fact, Facts, Span
+from device_registry.model import VerificationCertificate as Certificate
+from device_registry.model import VerificationFailureNotice as Notice
+from device_registry.record import Known, Prepared, StandingChanged, hold, keep, known_of, nobody_listens, prepare
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.problem import Problem, Spoken
@@ -36,7 +38,8 @@ async def import_certificates(
 ) -> Report:
     """Only devices of `units` are known here.
 
-    Raises ImportUnreadable, ImportColumns, ImportNotPreviewed, ImportChanged, ImportRefused with the report.
+    Raises ImportUnreadable, ImportColumns, ImportNotPreviewed, ImportRefused with the report; ImportChanged also where
+    something is recorded about one of the devices while the file is read.
     """
     header, rows = await reading.certificate_rows(content, mapping)
     async with database.connection() as db:
@@ -44,124 +47,98 @@ async def import_certificates(
         devices = {
             tag: device for tag, device in (await queries.devices_by_tags(db, tags)).items() if device.unit_id in units
         }
-        known = await queries.facts_of_all(db, {device.id for device in devices.values()})
-        numbers = {row.passed.certificate_no for row in rows if row.passed}
-        borne = await queries.tags_by_certificate_no(db, numbers, units)
-    told = _Told(content, mapping, header, rows, devices, known, borne, clock.now())
-    report, facts = await to_thread.run_sync(_weighed, told)
+        told = [(device.id, row.fact) for row in rows if row.fact and (device := devices.get(row.tag or ""))]
+        known = await known_of(db, {device.id: device for device in devices.values()}, told)
+        borne = await queries.tags_by_certificate_no(db, {_number(fact) for _, fact in told}, units)
+    file = _File(content, mapping, header, rows, devices, known, borne, clock.now())
+    report, prepared = await to_thread.run_sync(_weighed, file)
     report = wish.decide(report)
     if report.written:
         async with database.transaction() as db:
-            await record_facts(db, clock, facts, recorded_by=recorded_by, on_change=on_change)
+            await hold(db, known)
+            await keep(db, clock, prepared, recorded_by=recorded_by, on_change=on_change)
     return report
 
 
-class _Told(msgspec.Struct, frozen=True):
-    """A file and what the register knows of its devices."""
+class _File(msgspec.Struct, frozen=True):
+    """What it says, and what the register knows of its devices."""
 
     content: bytes
     mapping: ImportMapping
     header: Header
     rows: list[CertificateRow]
     devices: Mapping[str, Device]
-    known: Mapping[UUID, Facts]
+    known: Known
     borne: Mapping[str, list[str]]
     now: datetime
 
 
-def _weighed(told: _Told) -> tuple[Report, list[tuple[UUID, Fact]]]:
-    """The report as of a dry run, and the facts to record."""
-    seen = {
-        (device.id, _content(fact)): 0 for device in told.devices.values() for fact in _results(told.known[device.id])
-    }
+def _weighed(file: _File) -> tuple[Report, Prepared]:
+    """The report as of a dry run, and what to record."""
+    seen: dict[tuple[object, ...], int] = {}
+    """Where a document was met: in a row, or (0) in the register."""
+    for device_id, known in file.known.facts.items():
+        seen |= {(device_id, Certificate, *identity(fact)): 0 for fact in known.certificates}
+        seen |= {(device_id, Notice, *identity(fact)): 0 for fact in known.failure_notices}
     reports: list[RowReport] = []
     facts: list[tuple[UUID, Fact]] = []
-    outcome: list[object] = []
     numbers: dict[str, list[int]] = {}
-    for row in told.rows:
-        device = told.devices.get(row.tag or "")
+    for row in file.rows:
+        device = file.devices.get(row.tag or "")
         faults = [*row.faults]
         if row.tag and device is None:
             faults.insert(0, Fault("tag", Spoken("import.cell.no-such-device")))
         if device and row.fact:
-            faults += _faults(device, row.fact, told.now, row.number, seen)
+            faults += _faults(file, device, row.fact)
+            earlier = seen.setdefault((device.id, type(row.fact), *identity(row.fact)), row.number)
+            if earlier != row.number:
+                why = Spoken("import.cell.twice", row=earlier) if earlier else Spoken("import.cell.recorded")
+                faults.append(Fault("certificate_no" if row.passed else "notice_no", why))
             if not faults:
                 facts.append((device.id, row.fact))
                 numbers.setdefault(_number(row.fact), []).append(row.number)
         reports.append(RowReport(row.number, faults))
-        outcome.append((row.number, faults, device and device.id, row.fact and _content(row.fact)))
-    gaining, losing = _standing_today(told, facts)
-    passed = sum(isinstance(fact, VerificationCertificate) for _, fact in facts)
-    report = Report(
-        preview=preview_of(told.content, told.mapping, [*outcome, gaining, losing]),
-        header=told.header,
+    prepared = prepare(file.known, facts, file.now)
+    return _report(file, reports, prepared, numbers), prepared
+
+
+def _faults(file: _File, device: Device, fact: Result) -> Iterator[Fault]:
+    try:
+        check(device, Facts(), fact, file.now)
+    except Problem as problem:
+        yield fault_of(problem)
+    try:
+        check_body(device, fact, file.known.bodies)
+    except Problem as problem:
+        yield fault_of(problem)
+
+
+def _report(file: _File, reports: list[RowReport], prepared: Prepared, numbers: Mapping[str, Sequence[int]]) -> Report:
+    tags = {device.id: device.tag for device in file.devices.values()}
+    gaining = sorted(tags[one.device_id] for one in prepared.changes if _contain(one.gained, file.now))
+    losing = sorted(tags[one.device_id] for one in prepared.changes if _contain(one.lost, file.now))
+    passed = sum(isinstance(fact, Certificate) for _, fact in prepared.facts)
+    would_be = ((device_id, identity(fact)) for device_id, fact in prepared.facts)
+    return Report(
+        preview=preview_of(file.content, file.mapping, chain(reports, would_be, [gaining, losing])),
+        header=file.header,
         rows=reports,
         effect=Effect(
             certificates=passed,
-            failure_notices=len(facts) - passed,
-            devices=len({device_id for device_id, _ in facts}),
+            failure_notices=len(prepared.facts) - passed,
+            devices=len(prepared.following.facts),
             gain_standing=len(gaining),
             lose_standing=len(losing),
             gaining=gaining[:SHOWN_TAGS],
             losing=losing[:SHOWN_TAGS],
         ),
-        duplicates=shared("certificate_no", numbers, told.borne),
+        duplicates=shared("certificate_no", numbers, file.borne),
     )
-    return report, facts
 
 
-def _faults(
-    device: Device, fact: Result, now: datetime, number: int, seen: dict[tuple[UUID, tuple[object, ...]], int]
-) -> Iterator[Fault]:
-    """`seen`: what is recorded (0), or stood in an earlier row, by its content."""
-    try:
-        check(device, Facts(), fact, now)
-    except Problem as problem:
-        yield fault_of(problem)
-    earlier = seen.setdefault((device.id, _content(fact)), number)
-    if earlier != number:
-        why = Spoken("import.cell.twice", row=earlier) if earlier else Spoken("import.cell.recorded")
-        yield Fault("certificate_no" if isinstance(fact, VerificationCertificate) else "notice_no", why)
-
-
-def _standing_today(told: _Told, facts: list[tuple[UUID, Fact]]) -> tuple[list[str], list[str]]:
-    """The tags of the devices that come into standing today by the facts, and of those that fall out of it."""
-    new: dict[UUID, list[Fact]] = {}
-    for device_id, fact in facts:
-        new.setdefault(device_id, []).append(fact)
-    gaining: list[str] = []
-    losing: list[str] = []
-    for tag, device in sorted(told.devices.items()):
-        if device.id in new:
-            before = after = told.known[device.id]
-            for fact in new[device.id]:
-                after = after.and_(fact)
-            stood, stands = _stands(device, before, told.now), _stands(device, after, told.now)
-            if stands is not stood:
-                (gaining if stands else losing).append(tag)
-    return gaining, losing
-
-
-def _stands(device: Device, facts: Facts, now: datetime) -> bool:
-    spans = standing_spans(device, verified_periods(facts), service_periods(facts), facts.written_conclusions)
-    return any(_contains(span, now) for span in spans)
-
-
-def _contains(span: Span, instant: datetime) -> bool:
-    return span.begins <= instant and (span.ends is None or instant < span.ends)
-
-
-def _results(facts: Facts) -> Iterator[Result]:
-    yield from facts.certificates
-    yield from facts.failure_notices
-
-
-def _content(fact: Result) -> tuple[object, ...]:
-    """What makes two documents the same one, whatever else is told of them. A number alone does not."""
-    if isinstance(fact, VerificationCertificate):
-        return fact.channel, fact.certificate_no, fact.issuing_body, fact.verified_on, fact.valid_until
-    return fact.channel, fact.notice_no, fact.issuing_body, fact.failed_on
+def _contain(spans: Sequence[Span], instant: datetime) -> bool:
+    return any(span.begins <= instant and (span.ends is None or instant < span.ends) for span in spans)
 
 
 def _number(fact: Result) -> str:
-    return fact.certificate_no if isinstance(fact, VerificationCertificate) else fact.notice_no
+    return fact.certificate_no if isinstance(fact, Certificate) else fact.notice_no

@@ -23,7 +23,7 @@ from device_registry.queries.facts import (
     proposer_of,
     recorder_of,
 )
-from device_registry.queries.overview import keep_overviews, move_overview
+from device_registry.queries.overview import keep_overviews, move_overview, overview_versions
 from device_registry.queries.periods import (
     let_periods_change,
     replace_service_periods,
@@ -82,6 +82,7 @@ __all__ = [
     "locked_devices",
     "move_holding",
     "move_overview",
+    "overview_versions",
     "policies",
     "policy_for",
     "proposed_at",

@@ -17,7 +17,7 @@ from device_registry.model import (
     Requirement,
 )
 from device_registry.problems import DeviceKindUnknown, DeviceNotFound, DeviceTagTaken, UnitUnknown
-from foundation.database import Connection
+from foundation.database import Connection, copy
 
 DEVICE = """
        device.id, device.tag, device.kind, device_kind.name_zh, device_kind.name_en, device_kind.channels,
@@ -128,13 +128,14 @@ async def add_devices(
 ) -> None:
     """All or none. Raises DeviceTagTaken, DeviceKindUnknown, UnitUnknown."""
     try:
-        await db.executemany(
-            """
-            insert into device (id, tag, kind, serial_no, model, maker, unit_id, mounting, address, longitude, latitude,
-                                datum, requirement, replaces, synthetic, registered_at, registered_by)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-            """,
-            [
+        await copy(
+            db,
+            "device",
+            (
+                "id", "tag", "kind", "serial_no", "model", "maker", "unit_id", "mounting", "address", "longitude",
+                "latitude", "datum", "requirement", "replaces", "synthetic", "registered_at", "registered_by",
+            ),
+            (
                 (
                     device.id,
                     device.tag,
@@ -153,8 +154,8 @@ async def add_devices(
                     registered_by,
                 )
                 for device in devices
-            ],
-        )
+            ),
+        )  # fmt: skip
         await db.execute(
             """
             insert into device_holding (device_id, unit_id, span, known_from, recorded_by)

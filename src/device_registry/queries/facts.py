@@ -25,7 +25,7 @@ from device_registry.model import (
     WrittenConclusion,
 )
 from device_registry.problems import DocumentNotKept
-from foundation.database import Connection
+from foundation.database import Connection, copy
 
 TABLES: dict[type[Fact], str] = {
     SiteVersion: "site_version",
@@ -108,12 +108,8 @@ async def add_facts(
         by_type.setdefault(type(fact), []).append((device_id, *_values(fact), known_from, recorded_by))
     for kind, rows in sorted(by_type.items(), key=lambda item: list(TABLES).index(item[0])):
         columns = ("device_id", *_COLUMNS[kind], "known_from", "recorded_by")
-        places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
         try:
-            await db.executemany(
-                f"insert into {TABLES[kind]} ({', '.join(columns)}) values ({places})",  # noqa: S608 - constants
-                rows,
-            )
+            await copy(db, TABLES[kind], columns, rows)
         except ForeignKeyViolationError as error:
             if error.constraint_name != f"{TABLES[kind]}_document_kept":
                 raise

@@ -1,13 +1,15 @@
 """The periods derived from the facts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from uuid import UUID
+
+from asyncpg import Range
 
 from device_registry.model import (
     Span,
     VerifiedPeriod,
 )
-from foundation.database import Connection
+from foundation.database import Connection, copy
 
 
 async def verified_periods_of(db: Connection, device_ids: Collection[UUID]) -> dict[UUID, list[VerifiedPeriod]]:
@@ -50,11 +52,15 @@ async def let_periods_change(db: Connection) -> None:
 
 
 async def replace_verified_periods(
-    db: Connection, kept: dict[UUID, list[VerifiedPeriod]], derived: dict[UUID, list[VerifiedPeriod]]
+    db: Connection, kept: Mapping[UUID, list[VerifiedPeriod]], derived: Mapping[UUID, list[VerifiedPeriod]]
 ) -> None:
     """Turns the kept periods of devices into the derived ones, touching only what differs."""
-    gone = [(device_id, period) for device_id in kept for period in kept[device_id] if period not in derived[device_id]]
-    new = [(device_id, period) for device_id in kept for period in derived[device_id] if period not in kept[device_id]]
+    gone = [
+        (device_id, period) for device_id in derived for period in kept[device_id] if period not in derived[device_id]
+    ]
+    new = [
+        (device_id, period) for device_id in derived for period in derived[device_id] if period not in kept[device_id]
+    ]
     await db.execute(
         """
         delete from verified_period
@@ -65,21 +71,20 @@ async def replace_verified_periods(
         [device_id for device_id, _ in gone],
         [period.begins for _, period in gone],
     )
-    await db.executemany(
-        """
-        insert into verified_period (device_id, span, certificates)
-        values ($1, tstzrange($2, $3, '[)'), $4)
-        """,
-        [(device_id, period.begins, period.ends, list(period.certificates)) for device_id, period in new],
+    await copy(
+        db,
+        "verified_period",
+        ("device_id", "span", "certificates"),
+        ((device_id, Range(period.begins, period.ends), list(period.certificates)) for device_id, period in new),
     )
 
 
 async def replace_service_periods(
-    db: Connection, kept: dict[UUID, list[Span]], derived: dict[UUID, list[Span]]
+    db: Connection, kept: Mapping[UUID, list[Span]], derived: Mapping[UUID, list[Span]]
 ) -> None:
     """Turns the kept periods of devices into the derived ones, touching only what differs."""
-    gone = [(device_id, span) for device_id in kept for span in kept[device_id] if span not in derived[device_id]]
-    new = [(device_id, span) for device_id in kept for span in derived[device_id] if span not in kept[device_id]]
+    gone = [(device_id, span) for device_id in derived for span in kept[device_id] if span not in derived[device_id]]
+    new = [(device_id, span) for device_id in derived for span in derived[device_id] if span not in kept[device_id]]
     await db.execute(
         """
         delete from service_period
@@ -90,10 +95,9 @@ async def replace_service_periods(
         [device_id for device_id, _ in gone],
         [span.begins for _, span in gone],
     )
-    await db.executemany(
-        """
-        insert into service_period (device_id, span)
-        values ($1, tstzrange($2, $3, '[)'))
-        """,
-        [(device_id, span.begins, span.ends) for device_id, span in new],
+    await copy(
+        db,
+        "service_period",
+        ("device_id", "span"),
+        ((device_id, Range(span.begins, span.ends)) for device_id, span in new),
     )
