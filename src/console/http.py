@@ -5,13 +5,14 @@ from litestar.di import Provide
 
 from agency.http import AT_A_PAGE
 from console import assets, home, sign_in
+from console.devices import export, register
 from console.forms import before_page
 from console.pages import answered
 from console.visit import HOME, visit
 
 router = Router(
     HOME,
-    route_handlers=[assets.asset, *sign_in.ROUTES, *home.ROUTES],
+    route_handlers=[assets.asset, *sign_in.ROUTES, *home.ROUTES, *register.ROUTES, *export.ROUTES],
     opt=AT_A_PAGE,
     dependencies={"visit": Provide(visit)},
     before_request=before_page,

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from agency.model import Role
 from console.visit import Visit
+from device_registry.http.reaching import READERS
 
 
 class Entry(NamedTuple):
@@ -13,10 +14,9 @@ class Entry(NamedTuple):
     """Who sees it; the page itself has its guard."""
 
 
-EVERYBODY_AT_A_DESK = frozenset(Role) - {Role.FIELD_OFFICER}
-
 ENTRIES: list[Entry] = [
     Entry("home", "/desk", frozenset(Role)),
+    Entry("devices", "/desk/devices", frozenset(READERS)),
 ]
 
 

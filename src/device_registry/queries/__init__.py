@@ -23,6 +23,7 @@ from device_registry.queries.facts import (
     proposer_of,
     recorder_of,
 )
+from device_registry.queries.listing import MOST_COUNTED, Filter, Line, Sort, Verification, counted, listed
 from device_registry.queries.overview import keep_overviews, move_overview, overview_versions
 from device_registry.queries.periods import (
     let_periods_change,
@@ -55,11 +56,16 @@ from device_registry.queries.standing import (
 
 __all__ = [
     "DEFAULTS",
+    "MOST_COUNTED",
     "Document",
     "Entry",
+    "Filter",
     "Holding",
+    "Line",
     "Policy",
     "PolicyName",
+    "Sort",
+    "Verification",
     "add_body",
     "add_correction",
     "add_devices",
@@ -67,6 +73,7 @@ __all__ = [
     "add_facts",
     "any_of_calibration",
     "bodies_named",
+    "counted",
     "device_by_id",
     "device_by_tag",
     "device_kinds",
@@ -79,6 +86,7 @@ __all__ = [
     "holdings_of",
     "keep_overviews",
     "let_periods_change",
+    "listed",
     "locked_devices",
     "move_holding",
     "move_overview",

@@ -1,0 +1,1 @@
+"""The register at the desk: its list, and the page of one device."""
