@@ -17,6 +17,7 @@ class Entry(NamedTuple):
 ENTRIES: list[Entry] = [
     Entry("home", "/desk", frozenset(Role)),
     Entry("devices", "/desk/devices", frozenset(READERS)),
+    Entry("imports", "/desk/imports", frozenset({Role.DEVICE_MANAGER})),
 ]
 
 

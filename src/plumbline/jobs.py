@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from device_registry import queries as registry
 from evidence import reassessment, upload
 from evidence.custodian import Custodian
 from foundation import jobs
@@ -23,6 +24,7 @@ EXPIRY_EVERY = timedelta(minutes=10)
 
 DROP_EXPIRED_UPLOADS = "drop-expired-uploads"
 FINISH_UPLOADS = "finish-uploads"
+DROP_EXPIRED_IMPORT_FILES = "drop-expired-import-files"
 
 log = structlog.get_logger("plumbline")
 
@@ -53,12 +55,22 @@ async def _finish_uploads(custodian: Custodian, _: dict[str, Any]) -> None:
     await upload.finish_left_over(custodian)
 
 
+async def _drop_expired_import_files(custodian: Custodian, _: dict[str, Any]) -> None:
+    async with custodian.database.connection() as db:
+        await registry.drop_expired_import_files(db, custodian.clock.now())
+
+
 KINDS: dict[str, Callable[[Custodian, dict[str, Any]], Awaitable[None]]] = {
     reassessment.JOB: reassessment.judge_span_again,
     DROP_EXPIRED_UPLOADS: _drop_expired_uploads,
     FINISH_UPLOADS: _finish_uploads,
+    DROP_EXPIRED_IMPORT_FILES: _drop_expired_import_files,
 }
-RECURRING = {DROP_EXPIRED_UPLOADS: EXPIRY_EVERY, FINISH_UPLOADS: timedelta(minutes=1)}
+RECURRING = {
+    DROP_EXPIRED_UPLOADS: EXPIRY_EVERY,
+    FINISH_UPLOADS: timedelta(minutes=1),
+    DROP_EXPIRED_IMPORT_FILES: timedelta(hours=1),
+}
 
 
 async def _work(custodian: Custodian, lease: timedelta, woken: asyncio.Event) -> None:

@@ -14,11 +14,8 @@ from litestar.types import ControllerRouterHandler
 
 from agency.http import requires
 from agency.model import Actor, Role
-from agency.queries import units_by_id
-from device_registry.http.reaching import managed_units
-from device_registry.importing.certificates import import_certificates
 from device_registry.importing.columns import ImportMapping
-from device_registry.importing.devices import import_devices, units_by_any_word
+from device_registry.importing.desk import import_for
 from device_registry.importing.reading import Heading
 from device_registry.importing.report import Duplicate, Effect, Report, RowOutcome, Wish
 from device_registry.importing.table import MAX_FILE_BYTES
@@ -31,8 +28,8 @@ from device_registry.problems import (
     ImportRefused,
     ImportUnreadable,
 )
+from device_registry.queries.import_files import ImportSubject
 from device_registry.record import StandingChanged
-from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.http import declared, language_of
@@ -153,24 +150,15 @@ async def add_device_file(
     request: Request[Actor, Any, State],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    standing_changed: NamedDependency[StandingChanged],
     dry_run: DryRun = False,
     leave_out_refused: LeaveOut = False,
     preview: Preview = None,
 ) -> Response[ImportReport]:
     content, mapping = await _file(request)
-    day = day_of(clock.now())
-    async with database.connection() as db:
-        managed = await managed_units(db, request.user, clock)
-        units = await units_by_id(db, managed, day)
-    report = await import_devices(
-        database,
-        clock,
-        content,
-        mapping,
-        units=units_by_any_word(units),
-        default_unit=request.user.unit_id if request.user.unit_id in managed else None,
-        registered_by=request.user.person_id,
-        wish=Wish(dry_run=dry_run, leave_out=leave_out_refused, preview=preview),
+    wish = Wish(dry_run=dry_run, leave_out=leave_out_refused, preview=preview)
+    report = await import_for(
+        request.user, database, clock, ImportSubject.DEVICES, content, mapping, wish, standing_changed
     )
     return _reported(request, report)
 
@@ -194,17 +182,9 @@ async def add_certificate_file(
     preview: Preview = None,
 ) -> Response[ImportReport]:
     content, mapping = await _file(request)
-    async with database.connection() as db:
-        managed = await managed_units(db, request.user, clock)
-    report = await import_certificates(
-        database,
-        clock,
-        content,
-        mapping,
-        units=managed,
-        recorded_by=request.user.person_id,
-        wish=Wish(dry_run=dry_run, leave_out=leave_out_refused, preview=preview),
-        on_change=standing_changed,
+    wish = Wish(dry_run=dry_run, leave_out=leave_out_refused, preview=preview)
+    report = await import_for(
+        request.user, database, clock, ImportSubject.CERTIFICATES, content, mapping, wish, standing_changed
     )
     return _reported(request, report)
 

@@ -23,6 +23,15 @@ from device_registry.queries.facts import (
     proposer_of,
     recorder_of,
 )
+from device_registry.queries.import_files import (
+    ImportFile,
+    ImportSubject,
+    drop_expired_import_files,
+    drop_import_file,
+    import_file,
+    keep_import_file,
+    map_import_file,
+)
 from device_registry.queries.listing import MOST_COUNTED, Filter, Line, Sort, Verification, counted, listed
 from device_registry.queries.overview import keep_overviews, move_overview, overview_versions
 from device_registry.queries.periods import (
@@ -61,6 +70,8 @@ __all__ = [
     "Entry",
     "Filter",
     "Holding",
+    "ImportFile",
+    "ImportSubject",
     "Line",
     "Policy",
     "PolicyName",
@@ -79,15 +90,20 @@ __all__ = [
     "device_kinds",
     "devices",
     "devices_by_tags",
+    "drop_expired_import_files",
+    "drop_import_file",
     "facts_of",
     "facts_of_all",
     "history_of",
     "hold_standing",
     "holdings_of",
+    "import_file",
+    "keep_import_file",
     "keep_overviews",
     "let_periods_change",
     "listed",
     "locked_devices",
+    "map_import_file",
     "move_holding",
     "move_overview",
     "overview_versions",
