@@ -22,7 +22,6 @@ from foundation.civil import day_of
 from foundation.clock import SystemClock
 from foundation.database import Database
 from foundation.problem import Problem
-from foundation.words import say
 from plumbline.shell import data_option, end_with, on_servers, out, settings_of
 
 if TYPE_CHECKING:
@@ -102,9 +101,8 @@ def import_certificates(by: str, **asked: Any) -> None:
 
 @click.command()
 @click.option("--by", required=True, help="Sign-in name of somebody who may read the register.")
-@_language_option
 @data_option
-def standings(data: Path | None, by: str, language: Language) -> None:
+def standings(data: Path | None, by: str) -> None:
     """Count the devices that are in standing now, and the reasons of those that are not."""
 
     async def work(settings: Settings) -> int:
@@ -114,7 +112,7 @@ def standings(data: Path | None, by: str, language: Language) -> None:
         async with _acting(settings, by) as acting:
             units = {unit.id for unit in await acting.reached(*READERS)}
             found = await standings_at(acting.database, units, acting.clock.now())
-        _print_standings(found, language)
+        _print_standings(found)
         return 0
 
     end_with(on_servers(settings_of(data=data), work))
@@ -211,12 +209,16 @@ def _print_reasons(reasons: list[dict[str, Any]]) -> None:
         out.print(table)
 
 
-def _print_standings(found: Standings, language: Language) -> None:
-    table = Table("", "devices", title=f"{found.devices} devices", title_justify="left")
-    table.add_row(say(language, f"standing.outcome.{Outcome.IN_STANDING}"), str(found.in_standing))
-    for reason, count in found.reasons.items():
-        table.add_row(f"  {reason}", str(count))
-    table.add_section()
-    for reasons, count in found.together.items():
-        table.add_row(" + ".join(reasons), str(count))
-    out.print(table)
+def _print_standings(found: Standings) -> None:
+    out.print(f"{found.devices} devices", highlight=False)
+    out.print(f"{found.in_standing:8}  {Outcome.IN_STANDING}", highlight=False)
+    for title, counts in (
+        (
+            "not in standing, by reason (a device may have several)",
+            {(reason,): n for reason, n in found.reasons.items()},
+        ),
+        ("not in standing, by all reasons together", found.together),
+    ):
+        out.print(f"\n{title}", highlight=False)
+        for reasons, count in counts.items():
+            out.print(f"{count:8}  {' + '.join(reasons)}", highlight=False, soft_wrap=True)
