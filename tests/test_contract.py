@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from datetime import date
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpx
 import pytest
@@ -21,7 +23,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from agency.model import Role
+from agency.model import Role, UnitKind
+from agency.queries import add_unit
+from foundation.civil import day_of
 from foundation.clock import SystemClock
 from foundation.database import Database
 from plumbline.settings import Settings
@@ -64,11 +68,22 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
                 "evidence_id": await phone.commit(b"bytes that never come", SystemClock()),
                 "sha256": (await client.post("/desk/v1/documents", content=b"%PDF-1.7 of a contract")).json()["sha256"],
                 "slug": "malformed",
+                **await _a_report(client, database, phone.officer.unit_id),
             }
             described = (await client.get(DESCRIPTION)).json()
             yield Contract(url, client.headers["Authorization"], described, known)
     await database.close()
     assert "unexpected failure" not in log.read_text()
+
+
+async def _a_report(client: httpx.AsyncClient, database: Database, city: UUID) -> dict[str, str]:
+    """A bureau's annual report and its city's roll-up."""
+    async with database.transaction() as db:
+        bureau = await add_unit(db, UnitKind.DEPARTMENT, "市城市管理执法委", "Bureau", date(2020, 1, 1), parent_id=city)
+    year = day_of(SystemClock().now()).year
+    report = await client.post("/desk/v1/annual-reports", json={"unit_id": str(bureau.id), "year": year})
+    roll_up = await client.post("/desk/v1/annual-report-roll-ups", json={"unit_id": str(city), "year": year})
+    return {"report_id": report.json()["id"], "roll_up_id": roll_up.json()["id"]}
 
 
 def test_every_operation_says_what_it_does_and_all_it_can_answer(contract: Contract) -> None:

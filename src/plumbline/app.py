@@ -12,6 +12,7 @@ from agency import http as agency
 from agency.http import TokenAuthentication
 from console import http as console
 from device_registry import http as device_registry
+from device_registry.annual_report import http as annual_report
 from evidence import http as evidence
 from evidence.reassessment import Suspension
 from foundation import problem_pages
@@ -34,6 +35,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with opened(settings, clock) as custodian:
             at_hand["custodian"], at_hand["database"] = custodian, custodian.database
+            at_hand["receipt_signer"] = custodian.signer
             at_hand["documents"] = document_keeper(settings, custodian)
             at_hand["standings"] = DeviceStandings(custodian.database, clock)
             app.state.update({"database": custodian.database, "clock": clock})
@@ -43,6 +45,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
         [
             *agency.ROUTES,
             device_registry.router,
+            annual_report.router,
             evidence.router,
             evidence.receipt_keys,
             mobile_api.router,
@@ -56,7 +59,16 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
         # From a closure, not from the state, which Litestar copies for each request: half of a cheap request's time.
         dependencies={
             name: _provided(at_hand, name)
-            for name in ("settings", "clock", "standing_changed", "custodian", "database", "documents", "standings")
+            for name in (
+                "settings",
+                "clock",
+                "standing_changed",
+                "custodian",
+                "receipt_signer",
+                "database",
+                "documents",
+                "standings",
+            )
         },
         middleware=[DefineMiddleware(TokenAuthentication, exclude=["^/openapi", "^/problems"])],
         exception_handlers=exception_handlers(console.answered),

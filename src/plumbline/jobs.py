@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 
 from device_registry import queries as registry
+from device_registry.annual_report import roll_up
 from evidence import reassessment, upload
 from evidence.custodian import Custodian
 from foundation import jobs
@@ -51,6 +52,10 @@ async def _drop_expired_uploads(custodian: Custodian, _: dict[str, Any]) -> None
     await upload.drop_expired(custodian)
 
 
+async def _roll_up(custodian: Custodian, payload: dict[str, Any]) -> None:
+    await roll_up.work(custodian.database, custodian.clock, payload)
+
+
 async def _finish_uploads(custodian: Custodian, _: dict[str, Any]) -> None:
     await upload.finish_left_over(custodian)
 
@@ -65,6 +70,7 @@ KINDS: dict[str, Callable[[Custodian, dict[str, Any]], Awaitable[None]]] = {
     DROP_EXPIRED_UPLOADS: _drop_expired_uploads,
     FINISH_UPLOADS: _finish_uploads,
     DROP_EXPIRED_IMPORT_FILES: _drop_expired_import_files,
+    roll_up.JOB: _roll_up,
 }
 RECURRING = {
     DROP_EXPIRED_UPLOADS: EXPIRY_EVERY,

@@ -1,0 +1,1 @@
+"""What the annual report reads and writes, one statement a function."""

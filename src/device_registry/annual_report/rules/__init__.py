@@ -1,0 +1,1 @@
+"""Pure decisions of the annual report: no await, no clock, no I/O."""
