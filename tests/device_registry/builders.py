@@ -4,15 +4,23 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 from device_registry.model import (
+    POINTS,
+    Announcement,
+    Aspect,
+    BasisLevel,
     Device,
     Fact,
     Facts,
     Interval,
     Mounting,
+    Notice,
     Occasion,
     Requirement,
+    Review,
+    ReviewOutcome,
     ServiceChange,
     ServiceEvent,
+    SiteVersion,
     VerificationCertificate,
     VerificationFailureNotice,
     VoidCause,
@@ -24,6 +32,7 @@ from foundation.civil import BEIJING
 from foundation.database import Database
 
 A_UNIT = UUID("00000000-0000-4000-8000-000000000001")
+A_PROPOSER = UUID("00000000-0000-4000-8000-000000000003")
 
 
 def beijing(text: str) -> datetime:
@@ -36,7 +45,11 @@ def at(text: str, until: str | None = None) -> Interval:
 
 
 def a_device(
-    *, requirement: Requirement = Requirement.MANDATORY, channels: tuple[str, ...] = (), months: int | None = 12
+    *,
+    requirement: Requirement = Requirement.MANDATORY,
+    channels: tuple[str, ...] = (),
+    months: int | None = 12,
+    siting_needed: bool = False,
 ) -> Device:
     return Device(
         id=UUID("00000000-0000-4000-8000-000000000002"),
@@ -50,12 +63,12 @@ def a_device(
         model="AWA6228",
         maker="杭州爱华",
         unit_id=A_UNIT,
-        mounting=Mounting.HANDHELD,
+        mounting=Mounting.FIXED if siting_needed else Mounting.HANDHELD,
         address=None,
         place=None,
         requirement=requirement,
         verification_needed=requirement is Requirement.MANDATORY,
-        siting_needed=False,
+        siting_needed=siting_needed,
         replaces=None,
         synthetic=False,
         registered_at=datetime(2020, 1, 1, tzinfo=UTC),
@@ -113,8 +126,59 @@ def a_conclusion(concluded_on: str, requirement: Requirement = Requirement.NOT_R
     )
 
 
-def gathered(*facts: Fact, channels: tuple[str, ...] = ()) -> Facts:
-    found = Facts(channels=channels)
+def a_site(number: int = 1, *, level: BasisLevel = BasisLevel.LAW) -> SiteVersion:
+    return SiteVersion(
+        number=number,
+        address=f"沿江大道 {number} 号",
+        monitored_items=("超速行驶",),
+        basis_name="中华人民共和国道路交通安全法",
+        basis_article="第一百一十四条",
+        basis_level=level,
+        necessity="该路段三年内事故 12 起。",
+    )
+
+
+def a_review(
+    site: SiteVersion,
+    aspect: Aspect,
+    reviewed_on: str,
+    outcome: ReviewOutcome = ReviewOutcome.PASSED,
+    *,
+    number: str | None = None,
+    proposed_by: UUID = A_PROPOSER,
+) -> Review:
+    return Review(
+        site_version_id=site.id,
+        aspect=aspect,
+        outcome=outcome,
+        reviewing_body="区司法局",
+        document_no=number or f"审〔{reviewed_on}〕{aspect}",
+        reviewed_on=date.fromisoformat(reviewed_on),
+        opinion="同意。",
+        points=POINTS[aspect],
+        proposed_by=proposed_by,
+    )
+
+
+def an_announcement(
+    site: SiteVersion, announced_on: str, notice: Notice = Notice.PUBLISHED, *, lead_days: int = 0
+) -> Announcement:
+    return Announcement(
+        site_version_id=site.id,
+        notice=notice,
+        announced_on=date.fromisoformat(announced_on),
+        channel="区人民政府网站",
+        content="沿江大道 1 号，超速行驶。",
+        lead_days=lead_days,
+    )
+
+
+def put_in_service(site: SiteVersion, occurred_at: str) -> ServiceEvent:
+    return ServiceEvent(change=ServiceChange.PUT_IN_SERVICE, occurred_at=beijing(occurred_at), site_version_id=site.id)
+
+
+def gathered(*facts: Fact, channels: tuple[str, ...] = (), siting_needed: bool = False) -> Facts:
+    found = Facts(channels=channels, siting_needed=siting_needed)
     for fact in facts:
         found = found.and_(fact)
     return found

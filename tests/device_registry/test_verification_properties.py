@@ -33,7 +33,10 @@ def verified(facts: Facts, instant: datetime) -> bool:
     return all(_channel_verified(facts, channel, instant) for channel in facts.channels or ("",))
 
 
-def _channel_verified(facts: Facts, channel: str, instant: datetime) -> bool:
+def _last_results(
+    facts: Facts, channel: str, instant: datetime
+) -> list[VerificationCertificate | VerificationFailureNotice]:
+    """Those that may have been the last: several where nobody knows their order."""
     today = instant.astimezone(BEIJING).date()
     voids = sorted(v.occurred_at.astimezone(BEIJING) for v in facts.void_events)
     passes = [
@@ -46,7 +49,13 @@ def _channel_verified(facts: Facts, channel: str, instant: datetime) -> bool:
     known = passes + [fail for fail in fails if fail[0] <= today]
     last_day = max((day for day, _, _ in known), default=None)
     of_day = [(sequence, fact) for day, sequence, fact in known if day == last_day]
-    last = [f for s, f in of_day if s is None or not any(o is not None and o > s for o, _ in of_day)]
+    return [f for s, f in of_day if s is None or not any(o is not None and o > s for o, _ in of_day)]
+
+
+def _channel_verified(facts: Facts, channel: str, instant: datetime) -> bool:
+    today = instant.astimezone(BEIJING).date()
+    voids = sorted(v.occurred_at.astimezone(BEIJING) for v in facts.void_events)
+    last = _last_results(facts, channel, instant)
     return bool(last) and all(
         isinstance(fact, VerificationCertificate)
         and today <= fact.valid_until
@@ -141,13 +150,22 @@ def test_at_any_hour_the_standing_says_what_the_oracle_says_and_why_not(facts: F
                 assert (suspended.reason, suspended.automatic) == (Reason.DEVICE_SUSPENDED, True)
 
 
-def lapsed_before(facts: Facts, instant: datetime) -> bool:
-    """Verified at some instant and not at a later one, as far as anything changes: nobody released the device since."""
+def lapsed(facts: Facts, instant: datetime) -> bool:
+    """Some channel has a result, and it is overdue, voided or a failure."""
+    channels = facts.channels or ("",)
+    return any(_last_results(facts, c, instant) and not _channel_verified(facts, c, instant) for c in channels)
+
+
+def edges_of(facts: Facts) -> set[datetime]:
+    """Every instant at which anything about the verification may change."""
     days = {c.verified_on for c in facts.certificates} | {c.valid_until + timedelta(days=1) for c in facts.certificates}
     days |= {notice.failed_on for notice in facts.failure_notices}
-    edges = {beginning_of(day) for day in days} | {event.occurred_at for event in facts.void_events}
-    held = [verified(facts, edge) for edge in sorted(edge for edge in edges if edge <= instant)]
-    return any(before and not after for before, after in pairwise(held))
+    return {beginning_of(day) for day in days} | {event.occurred_at for event in facts.void_events}
+
+
+def lapsed_before(facts: Facts, instant: datetime) -> bool:
+    """Lapsed now or at an earlier instant, as far as anything changes: nobody released the device since."""
+    return any(lapsed(facts, edge) for edge in edges_of(facts) if edge <= instant)
 
 
 @settings(max_examples=200, deadline=None)

@@ -80,7 +80,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     maker: str
 
 
-_STATE = "case when state = 'IN_SERVICE' and in_service_until <= $2 then 'SUSPENDED' else state end"
+_STATE = "case when state = 'IN_SERVICE' and not coalesce(in_service_until > $2, false) then 'SUSPENDED' else state end"
 _VERIFICATION = """case last_result
                  when 'FAIL' then 'FAILED'
                  when 'VOIDED' then 'VOIDED'

@@ -65,7 +65,7 @@ def overview(facts: Facts, verified: list[VerifiedPeriod], served: list[Span], n
 
 def state_now(state: State, in_service_until: datetime | None, now: datetime) -> State:
     """The state with what has passed with time: in service, but not any more since a verification lapsed."""
-    lapsed = state is State.IN_SERVICE and in_service_until is not None and in_service_until <= now
+    lapsed = state is State.IN_SERVICE and (in_service_until is None or in_service_until <= now)
     return State.SUSPENDED if lapsed else state
 
 

@@ -1,8 +1,10 @@
 """Was the device in service at an instant? What was done with it, what its site lacked, and lapses that suspend it.
 
-The latest event governs, retirement is final, a tie is closed. Where a verification lapses (overdue, failed, voided),
-or a check finds the clock wrong, a device in service is suspended from that very instant. Being verified again does not
-end this: somebody other than who put it right has to release it (国发〔2024〕5号: stopped at once, checked, rectified).
+The latest event governs, retirement is final, a tie is closed. Where a verification is overdue, failed or voided, or a
+check finds the clock wrong, a device in service is suspended from that very instant; so is one that is put in service
+or released without a verification that holds, as a late fact may show. Being verified again does not end this: somebody
+other than who put it right has to release it (国发〔2024〕5号: stopped at once, checked, rectified). A device that was
+never verified has not lapsed.
 """
 
 from bisect import bisect_right
@@ -24,11 +26,11 @@ from device_registry.model import (
     State,
 )
 from device_registry.rules.siting import Lack, Siting
-from device_registry.rules.spans import merged
-from device_registry.rules.verification import verified_periods
+from device_registry.rules.verification import ledgers_of
 
 LAPSE = None
 """Stands among the changes for a suspension that nobody ordered."""
+OPENING = (ServiceChange.PUT_IN_SERVICE, ServiceChange.RESUMED)
 STRICTNESS: tuple[ServiceChange | None, ...] = (
     ServiceChange.PUT_IN_SERVICE,
     ServiceChange.RESUMED,
@@ -108,6 +110,13 @@ class History:
         last = bisect_right(self._at, instant) - 1
         return self._status[last] if last >= 0 else Status(None)
 
+    def site_at(self, instant: datetime) -> SiteVersion | None:
+        """The version that the device is or was last in service with; before that, the newest one: what is to come."""
+        status = self.at(instant)
+        if status.state is None:
+            return self.siting.newest()
+        return self.siting.versions.get(status.site_version_id) if status.site_version_id else None
+
     def bars(self, instant: datetime) -> list[Bar]:
         """Every reason why the device is not in service at the instant; none: it is."""
         status = self.at(instant)
@@ -118,7 +127,7 @@ class History:
             bars.append(Bar(Reason.DEVICE_NOT_IN_SERVICE))
         elif status.state is not State.IN_SERVICE:
             bars.append(Bar(Reason.DEVICE_SUSPENDED, status.event, status.since, automatic=status.automatic))
-        lacks = self.siting.lacks(status.site_version_id, instant)
+        lacks = self.siting.lacks(self.site_at(instant), instant)
         return bars + [Bar(lack.reason, lack.fact, lack=lack) for lack in lacks]
 
 
@@ -132,15 +141,21 @@ def life_cycle_state(facts: Facts, instant: datetime) -> State:
 
 
 def lapses(facts: Facts) -> list[datetime]:
-    """The instants at which a device in service is suspended by itself."""
+    """The instants at which a device that is in service is suspended by itself."""
     found = {
         check.checked_at
         for check in facts.in_service_checks
         if not check.within_tolerance and (check.subject is CheckSubject.CLOCK or not facts.verification_needed)
     }
     if facts.verification_needed:
-        verified = merged(Span(period.begins, period.ends) for period in verified_periods(facts))
-        found |= {span.ends for span in verified if span.ends is not None}
+        ledgers = ledgers_of(facts)
+        instants = {edge for ledger in ledgers for edge in ledger.edges()}
+        instants |= {event.occurred_at for event in facts.service_events if event.change in OPENING}
+        found |= {
+            instant
+            for instant in instants
+            if any(bar.reason is not Reason.NEVER_VERIFIED for ledger in ledgers for bar in ledger.bars(instant))
+        }
     return sorted(found)
 
 
@@ -156,6 +171,8 @@ def _after(status: Status, at: datetime, event: ServiceEvent | None) -> Status:
             by_supervisor = status.by_supervisor or event.by_supervisor
             return Status(State.SUSPENDED, at, event, False, status.site_version_id, by_supervisor)
         case ServiceChange.RECTIFYING | ServiceChange.RECTIFIED:
-            return status._replace(state=State.RECTIFYING, since=status.since or at, event=status.event or event)
+            if status.state not in (State.SUSPENDED, State.RECTIFYING):
+                status = status._replace(since=at, event=event)
+            return status._replace(state=State.RECTIFYING)
         case _:
             return Status(State.RETIRED, at, event, site_version_id=status.site_version_id)

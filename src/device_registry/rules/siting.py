@@ -86,11 +86,10 @@ class Siting:
                 found = None
         return found
 
-    def lacks(self, version_id: UUID | None, instant: datetime) -> list[Lack]:
-        """All that the site version lacks at the instant; for None the newest one, which is not in service yet."""
+    def lacks(self, version: SiteVersion | None, instant: datetime) -> list[Lack]:
+        """All that the site version lacks at the instant; None: there is none, and it lacks everything."""
         if not self.needed:
             return []
-        version = self.versions.get(version_id) if version_id else self.newest()
         if version is None:
             return [Lack(Reason.NO_LEGAL_BASIS), *map(Lack, MISSING.values()), Lack(Reason.SITE_NOT_ANNOUNCED)]
         lacks = [] if version.basis_level in SUFFICIENT_BASIS else [Lack(Reason.NO_LEGAL_BASIS, version)]
@@ -130,6 +129,6 @@ def _strictness(review: Review) -> int:
     return 1 if review.outcome is ReviewOutcome.REJECTED else 0
 
 
-def _order(announcement: Announcement) -> int:
-    """Of notices on one day the withdrawal is taken for the later."""
-    return 1 if announcement.notice is Notice.WITHDRAWN else 0
+def _order(announcement: Announcement) -> tuple[bool, int]:
+    """Of notices on one day the withdrawal is taken for the later; of publications the longest wait rules."""
+    return announcement.notice is Notice.WITHDRAWN, -announcement.lead_days

@@ -29,7 +29,7 @@ from device_registry.rules import service, spans
 from device_registry.rules.verification import Bar, Ledger, in_force, ledgers_of, longest_valid_until
 from foundation.civil import beginning_of, day_of
 
-RULE_VERSION = "device-standing-2"
+RULE_VERSION = "device-standing-3"
 """Frozen into every verdict; changes with any change of what these rules answer."""
 
 
