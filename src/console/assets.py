@@ -13,13 +13,7 @@ from agency.http import OPEN
 from foundation.problem import NotFound
 
 FOR_EVER = "public, max-age=31536000, immutable"
-LEAFLET = (
-    "leaflet.js",
-    "leaflet.css",
-    "images/marker-icon.png",
-    "images/marker-icon-2x.png",
-    "images/marker-shadow.png",
-)
+LEAFLET = ("leaflet.js", "leaflet.css")
 """Of the wheel django-js-lib-leaflet, what a browser loads."""
 
 

@@ -55,7 +55,8 @@ class Form:
         return form
 
     def read(self, kind: type[T]) -> T:
-        """Everything typed, as one Struct: fields left empty are left out, a dot in a name leads into a Struct.
+        """Everything typed, as one Struct: fields left empty are left out, a dot in a name leads into a Struct,
+        every line of a text for a list is one of its items.
 
         Raises Malformed with the field.
         """
@@ -71,7 +72,7 @@ class Form:
             if inner:
                 given.setdefault(outer, {})[inner] = texts[-1]
             elif _speaks_of(hints[outer], list):
-                given[outer] = texts
+                given[outer] = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
             elif _speaks_of(hints[outer], datetime):
                 given[outer] = f"{texts[-1]}+08:00" if LOCAL_TIME.fullmatch(texts[-1]) else texts[-1]
             else:
@@ -101,6 +102,10 @@ class Form:
     @property
     def is_empty(self) -> bool:
         return not self._typed
+
+    def put(self, name: str, value: str) -> None:
+        """Says what is not for the reader to type."""
+        self._typed[name] = [value]
 
 
 async def before_page(request: Request[Any, Any, Any]) -> Redirect | None:

@@ -5,14 +5,16 @@ from litestar.di import Provide
 
 from agency.http import AT_A_PAGE
 from console import assets, home, imports, sign_in
-from console.devices import export, register
+from console.devices import device_page, export, register, step_page
 from console.forms import before_page
 from console.pages import answered
 from console.visit import HOME, visit
 
+_SUBJECTS = (sign_in, home, register, export, device_page, step_page, imports)
+
 router = Router(
     HOME,
-    route_handlers=[assets.asset, *sign_in.ROUTES, *home.ROUTES, *imports.ROUTES, *register.ROUTES, *export.ROUTES],
+    route_handlers=[assets.asset, *(route for subject in _SUBJECTS for route in subject.ROUTES)],
     opt=AT_A_PAGE,
     dependencies={"visit": Provide(visit)},
     before_request=before_page,

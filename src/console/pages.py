@@ -1,7 +1,7 @@
 """How a template becomes an answer, and a problem becomes a page."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from typing import Any
@@ -18,7 +18,7 @@ from console.visit import HOME, Visit, stranger
 from foundation import http as problems
 from foundation.civil import BEIJING
 from foundation.problem import NotSignedIn, Problem
-from foundation.words import Language, say
+from foundation.words import Language, catalogue, say
 
 PAGES = re.compile(r"/(desk|public)(?!/v\d)([/?]|$)")
 """Addresses that people open; what they cannot have is explained in a page, never in JSON."""
@@ -96,6 +96,11 @@ def _guarded(images_from: str) -> dict[str, str]:
     }
 
 
+def _choices(words: Callable[..., str], prefix: str, values: Iterable[str]) -> list[tuple[str, str]]:
+    """For a select: each value with its words, or as it is where no prefix leads to any."""
+    return [(str(value), words(f"{prefix}.{value}") if prefix else str(value)) for value in values]
+
+
 @cache
 def _environment(language: Language) -> Environment:
     """One a language, so that macros of `parts/` can say words wherever they are imported."""
@@ -113,6 +118,8 @@ def _environment(language: Language) -> Environment:
         "language": language,
         "asset": assets.address,
         "entries_for": entries_for,
+        "has": catalogue(language).__contains__,
+        "words_of": partial(_choices, words),
     }
     environment.filters |= {"instant": instant, "day": day}
     return environment

@@ -468,3 +468,24 @@ def _evidence(row: Record) -> Evidence:
         latest=captured.upper,
         facts=msgspec.convert(facts, Facts),
     )
+
+
+# Counts
+
+
+async def counts_of_device(db: Connection, tag: str) -> dict[State, int]:
+    """How much was captured with the device, by what became of it. Index: evidence_device.
+
+    It looks at every capture of the device: about 2 ms for a thousand. A page asks once, a list never.
+    """
+    rows = await db.fetch(
+        """
+        select evidence_state.state, count(*)
+          from evidence
+          join evidence_state on evidence_state.evidence_id = evidence.id
+         where evidence.device_tag = $1
+         group by evidence_state.state
+        """,
+        tag,
+    )
+    return {State(state): count for state, count in rows}

@@ -91,6 +91,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_lease_seconds: Annotated[
         int, Meta(description="Seconds without a sign of life after which another worker takes a job over.", ge=5)
     ] = 30
+    map_tiles_url: Annotated[
+        str,
+        Meta(
+            description="Map tiles for the desk's maps, such as https://tiles.example/{z}/{x}/{y}.png. Empty: none.",
+            pattern=r"^(https?://[^/?#@\s;,'\"]+/\S*)?$",
+        ),
+    ] = ""
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="Least severe level written to standard error.")
     ] = "info"
@@ -99,6 +106,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def signing_key_file(self) -> Path:
         """Where the key of the receipts is."""
         return Path(self.signing_key) if self.signing_key else self.data / "receipt-signing-key.pem"
+
+    @property
+    def map_tiles_origin(self) -> str:
+        """The host that a map's pictures come from, as a Content-Security-Policy names it."""
+        return "/".join(self.map_tiles_url.split("/")[:3])
 
     @property
     def owner_url(self) -> str:

@@ -178,7 +178,7 @@ async def add_certificate(
     clock: NamedDependency[Clock],
     standing_changed: NamedDependency[StandingChanged],
 ) -> Recorded:
-    return await _record(database, clock, request.user, device_id, _fact(data), standing_changed)
+    return await _record(database, clock, request.user, device_id, fact_of(data), standing_changed)
 
 
 @post(
@@ -195,7 +195,7 @@ async def add_failure_notice(
     clock: NamedDependency[Clock],
     standing_changed: NamedDependency[StandingChanged],
 ) -> Recorded:
-    return await _record(database, clock, request.user, device_id, _fact(data), standing_changed)
+    return await _record(database, clock, request.user, device_id, fact_of(data), standing_changed)
 
 
 @post(
@@ -212,7 +212,7 @@ async def add_void_event(
     clock: NamedDependency[Clock],
     standing_changed: NamedDependency[StandingChanged],
 ) -> Recorded:
-    return await _record(database, clock, request.user, device_id, _fact(data), standing_changed)
+    return await _record(database, clock, request.user, device_id, fact_of(data), standing_changed)
 
 
 @post(
@@ -229,7 +229,7 @@ async def add_conclusion(
     clock: NamedDependency[Clock],
     standing_changed: NamedDependency[StandingChanged],
 ) -> Recorded:
-    return await _record(database, clock, request.user, device_id, _fact(data), standing_changed)
+    return await _record(database, clock, request.user, device_id, fact_of(data), standing_changed)
 
 
 @post(
@@ -246,7 +246,7 @@ async def add_sign_check(
     clock: NamedDependency[Clock],
     standing_changed: NamedDependency[StandingChanged],
 ) -> Recorded:
-    return await _record(database, clock, request.user, device_id, _fact(data), standing_changed)
+    return await _record(database, clock, request.user, device_id, fact_of(data), standing_changed)
 
 
 @post(
@@ -263,7 +263,7 @@ async def add_in_service_check(
     clock: NamedDependency[Clock],
     standing_changed: NamedDependency[StandingChanged],
 ) -> Recorded:
-    return await _record(database, clock, request.user, device_id, _fact(data), standing_changed)
+    return await _record(database, clock, request.user, device_id, fact_of(data), standing_changed)
 
 
 @post(
@@ -288,7 +288,7 @@ async def correct_fact(
     given = [found for found in said if found is not None]
     if len(given) > 1:
         raise CorrectionDiffers(field="replacement")
-    replacement = _fact(given[0]) if given else None
+    replacement = fact_of(given[0]) if given else None
     async with database.connection() as db:
         await known_device(db, request.user, (Role.DEVICE_MANAGER,), device_id, clock)
     await correct(
@@ -324,7 +324,8 @@ _DIGESTS = ("document_sha256", "photo_sha256")
 _AS_WRITTEN = ("remark", "failed_items", "conclusion")
 
 
-def _fact(data: msgspec.Struct) -> Fact:
+def fact_of(data: msgspec.Struct) -> Fact:
+    """The fact that was said, its texts tidied."""
     values = msgspec.structs.asdict(data)
     for name, value in values.items():
         if name in _DIGESTS:

@@ -1,0 +1,54 @@
+"""A map that needs no other host: points with their datum, and an operator's tiles where there are some."""
+
+from collections.abc import Iterable
+from typing import Protocol, runtime_checkable
+
+import msgspec
+
+from device_registry.model import Datum, Place
+
+TRUE_TO_MAP = (Datum.WGS84, Datum.CGCS2000)
+"""Less than a metre apart. The others are shifted by up to 700 m on purpose, and nothing here moves them back."""
+
+
+@runtime_checkable
+class MapSettings(Protocol):
+    """What a map needs of the settings."""
+
+    @property
+    def map_tiles_url(self) -> str: ...
+
+    @property
+    def map_tiles_origin(self) -> str: ...
+
+
+class Map(msgspec.Struct, frozen=True):
+    """For `static/map.js`. `points`: JSON of what is drawn; empty: there is nothing to draw."""
+
+    points: str
+    tiles: str
+    shifted: bool
+    """Whether a point is in a shifted datum, which the page then says."""
+    count: int
+
+
+def map_of(places: Iterable[tuple[str, str, Place, bool]], settings: MapSettings) -> Map:
+    """Name, address, place, and whether it is in force."""
+    points = [
+        {
+            "name": name,
+            "address": address,
+            "longitude": place.longitude,
+            "latitude": place.latitude,
+            "datum": place.datum,
+            "shifted": place.datum not in TRUE_TO_MAP,
+            "inForce": in_force,
+        }
+        for name, address, place, in_force in places
+    ]
+    return Map(
+        msgspec.json.encode(points).decode(),
+        settings.map_tiles_url,
+        any(point["shifted"] for point in points),
+        len(points),
+    )
