@@ -18,7 +18,7 @@ from foundation.problem import Malformed, Problem, Spoken
 from foundation.words import Language, say
 
 TOKEN = "form_token"  # noqa: S105 - the name of a field
-LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
+LOCAL_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d(?:\.\d+)?)?")
 """What `<input type="datetime-local">` sends. At a desk it is Beijing time."""
 
 T = TypeVar("T")
@@ -74,7 +74,8 @@ class Form:
             elif _speaks_of(hints[outer], list):
                 given[outer] = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
             elif _speaks_of(hints[outer], datetime):
-                given[outer] = f"{texts[-1]}+08:00" if LOCAL_TIME.fullmatch(texts[-1]) else texts[-1]
+                local = LOCAL_TIME.fullmatch(texts[-1])
+                given[outer] = f"{local[1]}{local[2] or ':00'}+08:00" if local else texts[-1]
             else:
                 given[outer] = texts[-1]
         try:

@@ -4,13 +4,25 @@ from litestar import Router
 from litestar.di import Provide
 
 from agency.http import AT_A_PAGE
-from console import assets, home, imports, sign_in
-from console.devices import device_page, export, register, step_page
+from console import assets, documents, home, imports, queues, sign_in
+from console.devices import correction, device_page, export, register, registration, step_page
 from console.forms import before_page
 from console.pages import answered
 from console.visit import HOME, visit
 
-_SUBJECTS = (sign_in, home, register, export, device_page, step_page, imports)
+_SUBJECTS = (
+    sign_in,
+    home,
+    register,
+    export,
+    device_page,
+    step_page,
+    correction,
+    registration,
+    documents,
+    queues,
+    imports,
+)
 
 router = Router(
     HOME,

@@ -87,7 +87,8 @@ def _review_step(aspect: Aspect, role: Role, *more: Field) -> Step:
         _lacks(aspect),
         {"aspect": aspect},
         today_in("reviewed_on"),
-        "proposal",
+        forward=True,
+        about="proposal",
     )
 
 
@@ -142,7 +143,8 @@ STEPS: dict[str, Step] = {
             lambda file: file.proposal is not None and file.version_state(file.proposal) is State.APPROVED,
             {"notice": Notice.PUBLISHED},
             _content,
-            "proposal",
+            forward=True,
+            about="proposal",
         ),
         Step(
             "put-in-service",
@@ -151,6 +153,7 @@ STEPS: dict[str, Step] = {
             (Field("document_no"), Field("reason", "area")),
             _put_in_service,
             _may_come_into_service,
+            forward=True,
             about="proposal",
         ),
         Step(
@@ -179,6 +182,7 @@ STEPS: dict[str, Step] = {
             ),
             _rectify,
             lambda file: file.state is State.SUSPENDED,
+            forward=True,
         ),
         Step(
             "report-rectification",
@@ -187,6 +191,7 @@ STEPS: dict[str, Step] = {
             (DOCUMENT, Field("reason", "area", True)),
             _report_rectification,
             lambda file: file.state is State.RECTIFYING,
+            forward=True,
         ),
         Step(
             "release",
@@ -195,6 +200,7 @@ STEPS: dict[str, Step] = {
             (Field("document_no"), Field("reason", "area")),
             _release,
             lambda file: file.state is State.RECTIFYING,
+            forward=True,
         ),
         Step(
             "notice",

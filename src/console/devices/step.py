@@ -48,6 +48,8 @@ class Step(NamedTuple):
     fixed: Mapping[str, str] = {}
     """What the form does not ask because the step says it."""
     initial: Callable[[DeviceFile], dict[str, Any]] = lambda _: {}
+    forward: bool = False
+    """Whether it leads on in the life of a device: such a step is offered first among others."""
     about: str = ""
     """`proposal` or `announced`: which version of the site the form is about and shows."""
 

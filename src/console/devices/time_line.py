@@ -10,15 +10,17 @@ from typing import NamedTuple
 from uuid import UUID
 
 from console.devices.device_file import DeviceFile
+from device_registry.model import Reason, State
 from device_registry.rules.verification import Ledger, ledgers_of
 from foundation.civil import BEIJING, beginning_of, day_of, end_of, spoken
 from foundation.words import Language, say
 
 WIDTH = 1000
-AT_LEAST, AFTERWARDS = timedelta(days=365), timedelta(days=45)
-"""What is always shown before today, and what lies after the last thing known."""
+AT_LEAST, BEFOREHAND, AFTERWARDS = timedelta(days=365), timedelta(days=15), timedelta(days=45)
+"""What is always shown before today, and what lies before the first and after the last thing known."""
 MOST_YEARS = 20
 MOST_LABELS = 12
+HALF_A_LABEL = 25
 
 
 class Stretch(NamedTuple):
@@ -62,7 +64,7 @@ def time_line(file: DeviceFile, language: Language, picked: datetime | None = No
     happened = [*_happened(file, language)]
     ledgers = ledgers_of(file.facts) if file.device.verification_needed else []
     first_known = min((instant for instant, *_ in happened), default=file.now)
-    begins = max(min(first_known, file.now - AT_LEAST), file.now - timedelta(days=365 * MOST_YEARS))
+    begins = max(min(first_known, file.now - AT_LEAST), file.now - timedelta(days=365 * MOST_YEARS)) - BEFOREHAND
     latest = [edge for ledger in ledgers for edge in ledger.edges()]
     ends = min(max([file.now, *latest]), file.now + timedelta(days=365 * MOST_YEARS)) + AFTERWARDS
     whole = (ends - begins).total_seconds()
@@ -93,7 +95,9 @@ def time_line(file: DeviceFile, language: Language, picked: datetime | None = No
         holds = ledger.in_force(file.now)
         until = end_of(holds.valid_until) if holds else file.now
         name = say(language, "page.time-line.verification") + channel
-        rows.append(Row(name, stretches(ledger.edges(), _verified(ledger, language), until)))
+        rows.append(
+            Row(name, stretches([*ledger.edges(), *file.history.instants], _verified(file, ledger, language), until))
+        )
     served = stretches(file.history.instants, _served(file, language), file.now)
     rows.append(Row(say(language, "page.time-line.service"), served))
     if file.device.siting_needed:
@@ -115,15 +119,17 @@ def spoken_day(instant: datetime) -> str:
     return day_of(instant).isoformat() if instant == beginning_of(day_of(instant)) else spoken(instant)[:16]
 
 
-def _verified(ledger: Ledger, language: Language) -> Callable[[datetime], tuple[str, str]]:
+def _verified(file: DeviceFile, ledger: Ledger, language: Language) -> Callable[[datetime], tuple[str, str]]:
     def found(instant: datetime) -> tuple[str, str]:
         certificate = ledger.in_force(instant)
         if certificate:
             return "good", say(language, "page.time-line.verified", number=certificate.certificate_no)
         reasons = [bar.reason for bar in ledger.bars(instant)]
         words = [say(language, f"page.time-line.{reason}") for reason in reasons]
-        never = [reason.name for reason in reasons] == ["NEVER_VERIFIED"]
-        return "none" if never else "bad", ("；" if language == "zh-CN" else "; ").join(words)
+        unused = file.history.at(instant).state is not State.IN_SERVICE
+        return "none" if unused and reasons == [Reason.NEVER_VERIFIED] else "bad", (
+            "；" if language == "zh-CN" else "; "
+        ).join(words)
 
     return found
 
@@ -192,4 +198,5 @@ def _ticks(begins: datetime, ends: datetime, x_of: Callable[[datetime], float]) 
     days = [date(year, month, 1) for year in range(first, last + 1, every) for month in months]
     instants = [(datetime.combine(day, datetime.min.time(), BEIJING).astimezone(UTC), day) for day in days]
     label = "%Y-%m" if len(months) > 1 else "%Y"
-    return [Tick(x_of(instant), day.strftime(label)) for instant, day in instants if begins < instant < ends]
+    ticks = [Tick(x_of(instant), day.strftime(label)) for instant, day in instants if begins < instant < ends]
+    return [tick for tick in ticks if HALF_A_LABEL < tick.x < WIDTH - HALF_A_LABEL]

@@ -24,13 +24,14 @@ function graticule(map, layer) {
 
 for (const element of document.querySelectorAll(".map[data-points]")) {
   const points = JSON.parse(element.dataset.points);
-  const map = L.map(element, { zoomAnimation: false, fadeAnimation: false, attributionControl: false, maxZoom: 19 });
+  const map = L.map(element, { zoomAnimation: false, fadeAnimation: false, attributionControl: false, zoomControl: false, maxZoom: 19 });
   const at = points.map((point) => [point.latitude, point.longitude]);
   map.fitBounds(L.latLngBounds(at).pad(0.3), { maxZoom: 15 });
   if (element.dataset.tiles) L.tileLayer(element.dataset.tiles, { maxZoom: 19 }).addTo(map);
   const lines = L.layerGroup().addTo(map);
   map.on("moveend", () => graticule(map, lines));
   graticule(map, lines);
+  L.control.zoom({ position: "topright" }).addTo(map);
   L.control.scale({ imperial: false }).addTo(map);
   points.forEach((point, number) => {
     const words = document.createElement("span");

@@ -93,9 +93,14 @@ async def add_document(
 async def read_document(
     sha256: FromPath[str], request: Request[Actor, Any, State], documents: NamedDependency[DocumentKeeper]
 ) -> Stream:
+    return await kept_document(documents, request.user, sha256)
+
+
+async def kept_document(documents: DocumentKeeper, actor: Actor, sha256: str) -> Stream:
+    """The document as a file to save, if the actor may read it. Raises DocumentNotFound."""
     async with documents.database.connection() as db:
-        units = await reach(db, request.user, READERS, day_of(documents.clock.now()))
-        found = await queries.readable_document(db, _digest(sha256), request.user.person_id, units)
+        units = await reach(db, actor, READERS, day_of(documents.clock.now()))
+        found = await queries.readable_document(db, _digest(sha256), actor.person_id, units)
     if found is None:
         raise DocumentNotFound
     return Stream(

@@ -39,6 +39,8 @@ class Sort(StrEnum):
     KIND_DOWN = "-kind"
     STATE = "state"
     STATE_DOWN = "-state"
+    PROPOSED = "proposed"
+    PROPOSED_DOWN = "-proposed"
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +107,7 @@ _KEYS = {
     "kind": "device_overview.kind",
     "valid_until": "coalesce(verified_until, '-infinity'::timestamptz)",
     "state": _STATE,
+    "proposed": "coalesce(proposed_at, 'infinity'::timestamptz)",
 }
 
 
