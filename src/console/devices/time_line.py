@@ -148,7 +148,7 @@ def _served(file: DeviceFile, language: Language) -> Callable[[datetime], tuple[
 def _sited(file: DeviceFile, language: Language) -> Callable[[datetime], tuple[str, str]]:
     def found(instant: datetime) -> tuple[str, str]:
         status = file.history.at(instant)
-        lacks = file.history.siting.lacks(status.site_version_id, instant)
+        lacks = file.history.siting.lacks(file.history.site_at(instant), instant)
         if not lacks:
             return "good", say(language, "page.time-line.sited")
         words = [say(language, f"page.time-line.{lack.reason}") for lack in lacks]
