@@ -129,7 +129,8 @@ async def test_every_order_goes_through_all_devices_once_page_by_page(
     assert pages == whole
     assert len(whole) == len(FLEET)
     down = sort.startswith("-")
-    keys = [getattr(line, {"valid_until": "verified_until"}.get(sort.strip("-"), sort.strip("-"))) for line in whole]
+    member = {"valid_until": "verified_until", "proposed": "proposed_at"}.get(sort.strip("-"), sort.strip("-"))
+    keys = [getattr(line, member) for line in whole]
     floor = datetime.min.replace(tzinfo=clock.now().tzinfo)
     ordered = [floor if key is None else key for key in keys]
     assert ordered == sorted(ordered, reverse=down)
