@@ -53,7 +53,7 @@ from device_registry.rules import History, life_cycle_state, standing, usable_fr
 from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
-from foundation.problem import Spoken
+from foundation.problem import Spoken, listed
 from foundation.words import Language
 
 OPEN_PROPOSAL = (State.PROPOSED, State.LEGAL_REVIEW, State.TECHNICAL_REVIEW, State.APPROVED, State.ANNOUNCED)
@@ -135,7 +135,7 @@ async def review(desk: Desk, device_id: UUID, reviewed: Review) -> UUID:
         missing = [point for point in POINTS[reviewed.aspect] if point not in reviewed.points]
         if missing and reviewed.outcome is ReviewOutcome.PASSED:
             words = [Spoken(f"device.review-point.{point}") for point in missing]
-            raise ReviewIncomplete(field="points", points=Listed(words), members={"missing": words})
+            raise ReviewIncomplete(field="points", points=listed(words), members={"missing": words})
         proposed_on = day_of(await queries.proposed_at(known.db, version.id))
         if reviewed.reviewed_on < proposed_on:
             raise DateNotPlausible(field="reviewed_on", value=reviewed.reviewed_on.isoformat())
@@ -364,17 +364,6 @@ def _last_report(facts: Facts) -> ServiceEvent | None:
     steps = [e for e in facts.service_events if e.change in (ServiceChange.RECTIFYING, ServiceChange.RECTIFIED)]
     last = max(steps, key=lambda e: (e.occurred_at, e.change is ServiceChange.RECTIFIED), default=None)
     return last if last and last.change is ServiceChange.RECTIFIED else None
-
-
-class Listed(Spoken):
-    """Several words with commas between them, in the reader's language."""
-
-    def __init__(self, words: Sequence[Spoken]) -> None:
-        super().__init__("list")
-        self._words = words
-
-    def __call__(self, language: Language) -> str:
-        return ("、" if language == "zh-CN" else ", ").join(word(language) for word in self._words)
 
 
 class Why(Spoken):

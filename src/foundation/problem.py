@@ -1,6 +1,7 @@
 """What goes wrong, as RFC 9457 problem details: a stable type, words in the reader's language, never an internal."""
 
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -73,6 +74,14 @@ class Spoken:
 
     def __call__(self, language: Language) -> str:
         return say(language, self.key, **_in_language(self.values, language))
+
+
+def listed(words: Sequence[Spoken]) -> Spoken:
+    """Several words, at least one, as one: with what stands between the members of a list in the reader's language."""
+    *before, found = words
+    for word in reversed(before):
+        found = Spoken("list", first=word, rest=found)
+    return found
 
 
 class Malformed(Problem):

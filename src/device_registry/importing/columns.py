@@ -8,7 +8,7 @@ import msgspec
 
 from device_registry.importing.cells import DateOrder
 from device_registry.importing.table import Cell, Table
-from foundation.problem import Spoken
+from foundation.problem import Spoken, listed
 
 HEADER_WITHIN = 20
 """The header is looked for in the first rows only; titles and notes may stand above it."""
@@ -101,7 +101,10 @@ class ColumnsUnclear(Exception):
 
     def __init__(self, key: str, fields: Iterable[str], *, field: str | None = None) -> None:
         super().__init__(key)
-        self.what, self.field = Spoken(f"import.{key}", fields=", ".join(sorted(fields))), field
+        named = [Spoken("import.field.named", words=Spoken(f"import.field.{one}"), field=one) for one in sorted(fields)]
+        unknown = ", ".join(sorted(fields))
+        self.what = Spoken(f"import.{key}", fields=unknown if key == "unknown-field" else listed(named))
+        self.field = field
 
 
 def layout_of(table: Table, mapping: ImportMapping, headings: Mapping[str, tuple[str, ...]]) -> Layout:
