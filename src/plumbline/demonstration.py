@@ -40,7 +40,7 @@ from foundation.civil import day_of
 BODY = "演示检定机构"
 """No real body verified anything here."""
 IN_SERVICE_FOR = 500
-"""Days that every device has been in service."""
+"""Days that a device has been in service which was never verified; others are since the day they first were."""
 SITED_FOR = 540
 """Days since every site was proposed; reviewed ten days later, announced another ten after that."""
 MANAGER, LEGAL, TECHNICAL, PUBLICITY = "device-manager", "legal-reviewer", "technical-reviewer", "publicity-officer"
@@ -89,7 +89,10 @@ class DemonstrationDevice(NamedTuple):
             if self.put_in_service:
                 yield from self._siting(version, today, people)
         if self.put_in_service:
-            since = now - timedelta(days=IN_SERVICE_FOR)
+            first = max(
+                (one.days_ago for one in self.passes if one.nature is Nature.VERIFICATION), default=IN_SERVICE_FOR
+            )
+            since = now - timedelta(days=first)
             yield (
                 MANAGER,
                 ServiceEvent(
