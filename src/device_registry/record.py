@@ -176,7 +176,9 @@ async def keep(
     """Writes the facts and what follows. The devices must be locked, and known as they are."""
     await _check_documents(db, [fact for _, fact in prepared.facts])
     await queries.add_facts(db, prepared.facts, recorded_by, clock.now())
-    await _keep_following(db, prepared.known, prepared.following, prepared.changes, on_change)
+    if prepared.changes:
+        await on_change(db, prepared.changes)
+    await keep_following(db, prepared.known, prepared.following)
 
 
 async def correct(
@@ -247,7 +249,9 @@ async def derive(
     served = await queries.service_periods_of(db, after)
     known = Known(devices, before, verified, served, {}, {})
     following = follow(after, clock.now())
-    await _keep_following(db, known, following, changes_of(known, following, causes), on_change)
+    if changes := changes_of(known, following, causes):
+        await on_change(db, changes)
+    await keep_following(db, known, following)
 
 
 def follow(after: Mapping[UUID, Facts], now: datetime) -> Following:
@@ -273,11 +277,8 @@ def changes_of(known: Known, following: Following, causes: Mapping[UUID, str]) -
     return found
 
 
-async def _keep_following(
-    db: Connection, known: Known, following: Following, changes: Sequence[Change], on_change: StandingChanged
-) -> None:
-    if changes:
-        await on_change(db, changes)
+async def keep_following(db: Connection, known: Known, following: Following) -> None:
+    """Turns what is kept of the devices into what follows. Whoever listens has heard before."""
     await queries.let_periods_change(db)
     await queries.replace_verified_periods(db, known.verified, following.verified)
     await queries.replace_service_periods(db, known.served, following.served)

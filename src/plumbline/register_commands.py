@@ -118,7 +118,42 @@ def standings(data: Path | None, by: str) -> None:
     end_with(on_servers(settings_of(data=data), work))
 
 
-COMMANDS = [import_devices, import_certificates, standings]
+@click.command()
+@click.option("--devices", type=click.IntRange(1, 999_999), default=100_000, show_default=True)
+@click.option("--certificates", type=click.IntRange(1, 50), default=5, show_default=True, help="Of each device.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same devices.")
+@data_option
+def synthesize(data: Path | None, devices: int, certificates: int, seed: int) -> None:
+    """Fill the demonstration city with made-up devices, marked synthetic, to try the register at its size."""
+
+    async def work(settings: Settings) -> int:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+        from plumbline.migrations import migrate
+        from plumbline.synthetic.filling import NoDemonstrationCity, fill
+
+        assert settings.database_url is not None
+        await migrate(settings.owner_url)
+        with Progress(MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), console=out) as progress:
+            task = progress.add_task("", total=devices)
+            try:
+                added = await fill(
+                    settings.database_url, settings.owner_url,
+                    devices=devices, certificates=certificates, seed=seed,
+                    say=lambda done: progress.update(task, completed=done),
+                )  # fmt: skip
+            except NoDemonstrationCity as missing:
+                raise click.ClickException(
+                    f"Nobody can sign in as {missing}: made-up devices go into the demonstration city only, "
+                    f"which `plumbline seed` puts into an empty database."
+                ) from None
+        out.print(f"{added} devices added, tags SYN-000001 to SYN-{devices:06}, each marked synthetic")
+        return 0
+
+    end_with(on_servers(settings_of(data=data), work))
+
+
+COMMANDS = [import_devices, import_certificates, standings, synthesize]
 
 
 class Acting(NamedTuple):

@@ -42,7 +42,11 @@ def overview(facts: Facts, verified: list[VerifiedPeriod], served: list[Span], n
     announcement = siting.announcement(shown.id, now) if shown else None
     started = [event.occurred_at for event in facts.service_events if event.change is ServiceChange.PUT_IN_SERVICE]
     deadlines = [event for event in facts.service_events if event.change is ServiceChange.RECTIFYING]
-    latest = max(facts.certificates, key=lambda found: (found.verified_on, found.issued_sequence or 0), default=None)
+    latest = max(  # of several channels verified that day, always the same one
+        facts.certificates,
+        key=lambda found: (found.verified_on, found.issued_sequence or 0, found.certificate_no, found.id),
+        default=None,
+    )
     return Overview(
         state=_as_recorded(status.state, automatic=status.automatic) or version_state or State.REGISTERED,
         awaiting=awaiting,
