@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PREFIX = "PLUMBLINE_"
-NOT_SETTINGS = frozenset({"PLUMBLINE_PYTHON", "PLUMBLINE_VENV", "PLUMBLINE_REAL_DATA"})
+NOT_SETTINGS = frozenset({"PLUMBLINE_PYTHON", "PLUMBLINE_VENV", "PLUMBLINE_REAL_DATA", "PLUMBLINE_CHROMIUM"})
 """Names that belong to `bin/run`, which are read before there is a Python to read settings with, and to `bin/test`."""
 SECRETS = frozenset({"s3_secret_key"})
 """Fields that are never printed."""
