@@ -120,12 +120,7 @@ async def add_policy(
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
 ) -> Policy:
-    policy = Policy(data.unit_id, data.name, data.value, data.begins, None, tidy(data.source))
-    async with database.transaction() as db:
-        if data.unit_id not in await reach(db, request.user, (Role.ADMINISTRATOR,), day_of(clock.now())):
-            raise UnitUnknown(field="unit_id")
-        await queries.set_policy(db, policy, clock.now(), request.user.person_id)
-    return policy
+    return await set_policy(database, clock, request.user, data)
 
 
 @post(
@@ -137,6 +132,21 @@ async def add_policy(
 async def add_verification_body(
     data: JSONBody[NewBody], request: Request[Actor, Any, State], database: NamedDependency[Database]
 ) -> VerificationBody:
+    return await authorise(database, request.user, data)
+
+
+async def set_policy(database: Database, clock: Clock, actor: Actor, data: NewPolicy) -> Policy:
+    """Raises UnitUnknown where the actor administers no such unit, PolicyOverlaps."""
+    policy = Policy(data.unit_id, data.name, data.value, data.begins, None, tidy(data.source))
+    async with database.transaction() as db:
+        if data.unit_id not in await reach(db, actor, (Role.ADMINISTRATOR,), day_of(clock.now())):
+            raise UnitUnknown(field="unit_id")
+        await queries.set_policy(db, policy, clock.now(), actor.person_id)
+    return policy
+
+
+async def authorise(database: Database, actor: Actor, data: NewBody) -> VerificationBody:
+    """Raises Malformed, PolicyOverlaps."""
     if data.begins and data.until and data.until < data.begins:
         raise Malformed(field="until", what=Spoken("malformed.order"))
     body = VerificationBody(
@@ -148,7 +158,7 @@ async def add_verification_body(
         ends=None if data.until is None else day_after(data.until),
     )
     async with database.transaction() as db:
-        await queries.add_body(db, body, request.user.person_id)
+        await queries.add_body(db, body, actor.person_id)
     return body
 
 

@@ -114,12 +114,22 @@ async def bodies_named(db: Connection, names: Collection[str]) -> dict[str, list
         """,
         list(names),
     )
-    for id_, name, number, kinds, begins, ends in rows:
-        body = VerificationBody(
-            id=id_, name=name, authorisation_no=number, kinds=tuple(kinds), begins=begins, ends=ends
-        )
-        found.setdefault(name, []).append(body)
+    for row in rows:
+        body = _body(*row)
+        found.setdefault(body.name, []).append(body)
     return found
+
+
+async def bodies(db: Connection) -> list[VerificationBody]:
+    """Every authorisation that is known, past ones too, by name."""
+    rows = await db.fetch(
+        """
+        select id, name, authorisation_no, kinds, lower(span), upper(span)
+          from verification_body
+         order by name, span
+        """
+    )
+    return [_body(*row) for row in rows]
 
 
 async def add_body(db: Connection, body: VerificationBody, recorded_by: UUID | None) -> None:
@@ -192,3 +202,9 @@ async def move_holding(
     except ForeignKeyViolationError as error:
         raise UnitUnknown(field="unit_id") from error
     await db.execute("update device set unit_id = $2 where id = $1", device_id, unit_id)
+
+
+def _body(
+    id_: UUID, name: str, number: str, kinds: list[str], begins: date | None, ends: date | None
+) -> VerificationBody:
+    return VerificationBody(id=id_, name=name, authorisation_no=number, kinds=tuple(kinds), begins=begins, ends=ends)
