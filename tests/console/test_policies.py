@@ -10,13 +10,8 @@ async def test_an_administrator_sets_a_number_from_a_day_on(desk: Desk, database
     unit = await a_unit(database)
     await somebody(database, unit, "administrator", Role.ADMINISTRATOR)
     await desk.sign_in("administrator")
-    said = {
-        "unit_id": str(unit),
-        "name": "LEAD_DAYS",
-        "value": "30",
-        "begins": "2026-05-01",
-        "source": "粤府〔2025〕12号",
-    }
+    source = "粤府〔2025〕12号"
+    said = {"unit_id": str(unit), "name": "LEAD_DAYS", "value": "30", "begins": "2026-05-01", "source": source}
     assert (await desk.send("/desk/policies", said)).headers["location"] == "/desk/policies?done=policy"
     words = text_of(await desk.read("/desk/policies"))
     assert "公布后多少天方可使用 武汉市 30 2026-05-01" in words
