@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
+from agency.model import Role
 from device_registry.model import (
     COLLECTIONS,
     Announcement,
+    Aspect,
     Device,
     Fact,
     Facts,
@@ -86,6 +88,19 @@ def check_body(device: Device, fact: Fact, bodies: Mapping[str, Sequence[Verific
         raise BodyNotAuthorised(field="issuing_body", body=fact.issuing_body, day=day)
 
 
+def corrector(fact: Fact) -> Role:
+    """Whose it is to correct a fact: who may tell it. What takes a device out of use is for the head, who releases."""
+    match fact:
+        case Review():
+            return Role.LEGAL_REVIEWER if fact.aspect is Aspect.LEGAL else Role.TECHNICAL_REVIEWER
+        case Announcement():
+            return Role.PUBLICITY_OFFICER
+        case ServiceEvent():
+            return Role.SUPERVISOR if fact.by_supervisor else Role.ENTITY_HEAD
+        case _:
+            return Role.DEVICE_MANAGER
+
+
 def body_of(fact: Fact) -> str | None:
     """The body that issued a result; None for other facts."""
     return fact.issuing_body if isinstance(fact, VerificationCertificate | VerificationFailureNotice) else None
@@ -95,7 +110,7 @@ _IDENTITY: dict[type[Fact], tuple[str, ...]] = {
     VerificationCertificate: ("channel", "certificate_no", "issuing_body"),
     VerificationFailureNotice: ("channel", "notice_no", "issuing_body"),
     VoidEvent: ("occurred_at", "cause"),
-    ServiceEvent: ("occurred_at", "change"),
+    ServiceEvent: ("occurred_at", "change", "by_supervisor"),
     WrittenConclusion: ("document_no",),
     SiteVersion: ("number",),
     Review: ("site_version_id", "aspect", "document_no"),

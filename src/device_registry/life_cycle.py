@@ -4,24 +4,20 @@ The law fixes the gates (Administrative Penalty Law, art. 41; 国发〔2024〕5�
 reviewed twice, announced, put in service; suspended, rectified, released by another; retired. All instants are UTC.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from device_registry import queries
-from device_registry.explanation import why
+from device_registry.gates import Known, check_standing_with, last_report, reports, site_to_use
 from device_registry.model import (
     POINTS,
     SUFFICIENT_BASIS,
     Announcement,
-    Device,
     Fact,
-    Facts,
-    Finding,
-    Interval,
     Notice,
     Review,
     ReviewOutcome,
@@ -35,26 +31,20 @@ from device_registry.problems import (
     DateNotPlausible,
     DeviceNotFound,
     LegalBasisTooLow,
-    NotUsableYet,
-    NotVerifiedNow,
     ReleaserIsFixer,
     ReviewerIsProposer,
     ReviewIncomplete,
-    SignCheckMissing,
-    SiteVersionNotFound,
     SitingNotNeeded,
-    StepNotAllowed,
     SupervisorMustRelease,
     WithdrawalNoticeMissing,
 )
 from device_registry.queries import PolicyName, policy_for
 from device_registry.record import StandingChanged, record_facts
-from device_registry.rules import History, life_cycle_state, standing, usable_from
+from device_registry.rules import OPENING, History
 from foundation.civil import day_of
 from foundation.clock import Clock
-from foundation.database import Connection, Database
+from foundation.database import Database
 from foundation.problem import Spoken, listed
-from foundation.words import Language
 
 OPEN_PROPOSAL = (State.PROPOSED, State.LEGAL_REVIEW, State.TECHNICAL_REVIEW, State.APPROVED, State.ANNOUNCED)
 OUT_OF_USE = (State.SUSPENDED, State.RECTIFYING)
@@ -67,32 +57,6 @@ class Desk(NamedTuple):
     clock: Clock
     person_id: UUID
     on_change: StandingChanged
-
-
-class Known(NamedTuple):
-    """A device as it is known in the transaction of a step. The device is locked."""
-
-    db: Connection
-    device: Device
-    facts: Facts
-    history: History
-    now: datetime
-
-    def state(self) -> State:
-        """Of the device where it has been in service, else of the newest version of its site."""
-        return life_cycle_state(self.facts, self.now)
-
-    def version(self, version_id: UUID) -> SiteVersion:
-        """Raises SiteVersionNotFound."""
-        found = self.history.siting.versions.get(version_id)
-        if found is None:
-            raise SiteVersionNotFound(field="site_version_id")
-        return found
-
-    def refuse(self, step: str, state: State) -> StepNotAllowed:
-        return StepNotAllowed(
-            tag=self.device.tag, state=Spoken(f"device.state.{state}"), step=Spoken(f"device.step.{step}")
-        )
 
 
 async def propose(desk: Desk, device_id: UUID, proposed: SiteVersion) -> UUID:
@@ -147,7 +111,8 @@ async def review(desk: Desk, device_id: UUID, reviewed: Review) -> UUID:
 async def announce(desk: Desk, device_id: UUID, told: Announcement) -> UUID:
     """The public is told of the site, of its withdrawal, or that the device is out of use. `lead_days` is set here.
 
-    Raises DeviceNotFound, SiteVersionNotFound, StepNotAllowed.
+    Raises DeviceNotFound, SiteVersionNotFound, StepNotAllowed, DateNotPlausible (before it was approved, or withdrawn
+    before it was published).
     """
 
     async def step(known: Known) -> Fact:
@@ -158,6 +123,8 @@ async def announce(desk: Desk, device_id: UUID, told: Announcement) -> UUID:
             raise known.refuse("announce", state)
         if told.notice is not Notice.PUBLISHED and announced is None:
             raise known.refuse("announce", state)
+        if told.announced_on < (announced.announced_on if announced else known.approved_on(version.id)):
+            raise DateNotPlausible(field="announced_on", value=told.announced_on.isoformat())
         days = await policy_for(known.db, known.device.unit_id, PolicyName.LEAD_DAYS, told.announced_on)
         return msgspec.structs.replace(told, lead_days=days if told.notice is Notice.PUBLISHED else 0)
 
@@ -165,12 +132,16 @@ async def announce(desk: Desk, device_id: UUID, told: Announcement) -> UUID:
 
 
 async def put_in_service(desk: Desk, device_id: UUID, *, document_no: str | None, reason: str | None) -> UUID:
-    """From now on. Raises DeviceNotFound, StepNotAllowed, NotUsableYet, NotVerifiedNow, SignCheckMissing."""
+    """From now on.
+
+    Raises DeviceNotFound, StepNotAllowed, NotUsableYet, NotVerifiedNow, SignCheckMissing, VerifiedElsewhere,
+    SupervisorMustRelease.
+    """
 
     async def step(known: Known) -> Fact:
         state, version = known.state(), None
         if known.device.siting_needed:
-            version = await _site_to_use(known, state)
+            version = await site_to_use(known, state)
         elif state is not State.REGISTERED:
             raise known.refuse("put-in-service", state)
         event = ServiceEvent(
@@ -180,7 +151,7 @@ async def put_in_service(desk: Desk, device_id: UUID, *, document_no: str | None
             document_no=document_no,
             reason=reason,
         )
-        _check_standing_with(known, event)
+        check_standing_with(known, event)
         return event
 
     return await _take(desk, device_id, step)
@@ -198,23 +169,30 @@ async def suspend(
 ) -> UUID:
     """From an instant on that may lie in the past; a supervisor may also take a suspended device in hand.
 
+    Who opened the device since did not know of it, so it holds over every opening that is recorded already.
     Raises DeviceNotFound, StepNotAllowed.
     """
 
-    async def step(known: Known) -> Fact:
+    async def step(known: Known) -> list[Fact]:
         then = known.history.at(min(occurred_at, known.now))
         allowed = (State.IN_SERVICE, *OUT_OF_USE) if by_supervisor else (State.IN_SERVICE,)
         automatic = then.state is State.SUSPENDED and then.automatic
         if then.state not in allowed and not automatic:
             raise known.refuse("suspend", then.state or known.state())
-        return ServiceEvent(
-            change=ServiceChange.SUSPENDED,
-            occurred_at=occurred_at,
-            cause=cause,
-            reason=reason,
-            document_no=document_no,
-            by_supervisor=by_supervisor,
-        )
+        orders = [e for e in known.facts.service_events if e.change is ServiceChange.SUSPENDED]
+        suspended = {e.occurred_at for e in orders if e.by_supervisor is by_supervisor}
+        opened = {e.occurred_at for e in known.facts.service_events if e.change in OPENING} - suspended
+        return [
+            ServiceEvent(
+                change=ServiceChange.SUSPENDED,
+                occurred_at=instant,
+                cause=cause,
+                reason=reason,
+                document_no=document_no,
+                by_supervisor=by_supervisor,
+            )
+            for instant in (occurred_at, *sorted(instant for instant in opened if instant > occurred_at))
+        ]
 
     return await _take(desk, device_id, step)
 
@@ -222,10 +200,14 @@ async def suspend(
 async def rectify(
     desk: Desk, device_id: UUID, *, document_no: str, deadline: date, responsible: str, reason: str | None
 ) -> UUID:
-    """The rectification of a suspended device begins. Raises DeviceNotFound, StepNotAllowed."""
+    """The rectification of a suspended device begins, or begins again where what was reported does not do.
+
+    Raises DeviceNotFound, StepNotAllowed, DateNotPlausible.
+    """
 
     async def step(known: Known) -> Fact:
-        if known.state() is not State.SUSPENDED:
+        reported = known.state() is State.RECTIFYING and last_report(known.facts)
+        if known.state() is not State.SUSPENDED and not reported:
             raise known.refuse("rectify", known.state())
         if deadline < day_of(known.now):
             raise DateNotPlausible(field="deadline", value=deadline.isoformat())
@@ -245,7 +227,7 @@ async def report_rectification(desk: Desk, device_id: UUID, *, document_no: str,
     """Whoever put the device right says how. Raises DeviceNotFound, StepNotAllowed."""
 
     async def step(known: Known) -> Fact:
-        if known.state() is not State.RECTIFYING:
+        if known.state() is not State.RECTIFYING or last_report(known.facts):
             raise known.refuse("report-rectification", known.state())
         return ServiceEvent(
             change=ServiceChange.RECTIFIED, occurred_at=known.now, document_no=document_no, reason=reason
@@ -264,14 +246,15 @@ async def release(
 
     async def step(known: Known) -> Fact:
         status = known.history.at(known.now)
-        report = _last_report(known.facts)
+        report = last_report(known.facts)
         if known.state() is not State.RECTIFYING or report is None:
             raise known.refuse("release", known.state())
         if status.by_supervisor and not is_supervisor:
             raise SupervisorMustRelease
-        fixer = await queries.recorder_of(known.db, report.id)
-        if fixer == desk.person_id:
+        fixers = await queries.recorders_of(known.db, [fixed.id for fixed in reports(known.facts)])
+        if desk.person_id in fixers.values():
             raise ReleaserIsFixer
+        fixer = fixers[report.id]
         event = ServiceEvent(
             change=ServiceChange.RESUMED,
             occurred_at=known.now,
@@ -280,7 +263,7 @@ async def release(
             rectified_event=None if fixer is None else report.id,
             fixed_by=fixer,
         )
-        _check_standing_with(known, event)
+        check_standing_with(known, event)
         return event
 
     return await _take(desk, device_id, step)
@@ -292,8 +275,8 @@ async def retire(desk: Desk, device_id: UUID, *, document_no: str, reason: str) 
     async def step(known: Known) -> Fact:
         if known.state() not in OUT_OF_USE:
             raise known.refuse("retire", known.state())
-        version_id = known.history.at(known.now).site_version_id
-        if version_id and known.history.siting.announcement(version_id, known.now):
+        siting = known.history.siting
+        if any(siting.announcement(version_id, known.now) for version_id in siting.versions):
             raise WithdrawalNoticeMissing
         return ServiceEvent(change=ServiceChange.RETIRED, occurred_at=known.now, document_no=document_no, reason=reason)
 
@@ -309,7 +292,8 @@ async def withdraw(desk: Desk, device_id: UUID, site_version_id: UUID, *, reason
     async def step(known: Known) -> Fact:
         version = known.version(site_version_id)
         state = known.history.siting.state(version, known.now)
-        if state not in OPEN_PROPOSAL or version.id == known.history.at(known.now).site_version_id:
+        used = {event.site_version_id for event in known.facts.service_events if event.change in OPENING}
+        if state not in OPEN_PROPOSAL or version.id in used:
             raise known.refuse("withdraw", state)
         return ServiceEvent(
             change=ServiceChange.WITHDRAWN, occurred_at=known.now, site_version_id=version.id, reason=reason
@@ -318,60 +302,15 @@ async def withdraw(desk: Desk, device_id: UUID, site_version_id: UUID, *, reason
     return await _take(desk, device_id, step)
 
 
-async def _take(desk: Desk, device_id: UUID, step: Callable[[Known], Awaitable[Fact]]) -> UUID:
-    """The step's fact, recorded in the transaction that looked whether it may be taken."""
+async def _take(desk: Desk, device_id: UUID, step: Callable[[Known], Awaitable[Fact | list[Fact]]]) -> UUID:
+    """The step's fact (the first, of several), recorded in the transaction that looked whether it may be taken."""
     async with desk.database.transaction() as db:
         devices = await queries.locked_devices(db, [device_id])
         if device_id not in devices:
             raise DeviceNotFound
         facts = await queries.facts_of(db, device_id)
-        fact = await step(Known(db, devices[device_id], facts, History(facts), desk.clock.now()))
-        await record_facts(db, desk.clock, [(device_id, fact)], recorded_by=desk.person_id, on_change=desk.on_change)
-    return fact.id
-
-
-async def _site_to_use(known: Known, state: State) -> UUID:
-    """The announced version of the site that comes into use now: its announcement old enough, its signs seen."""
-    siting, in_force = known.history.siting, known.history.at(known.now).site_version_id
-    newest = siting.newest()
-    on_its_way = siting.state(newest, known.now) if newest else State.REGISTERED
-    if newest is None or on_its_way is not State.ANNOUNCED or newest.id == in_force:
-        raise known.refuse("put-in-service", state if newest and newest.id == in_force else on_its_way)
-    if known.history.at(known.now).by_supervisor:
-        raise SupervisorMustRelease
-    announcement = siting.announcement(newest.id, known.now)
-    assert announcement is not None
-    today = day_of(known.now)
-    if today < usable_from(announcement):
-        raise NotUsableYet(days=announcement.lead_days, usable_from=usable_from(announcement))
-    days = await policy_for(known.db, known.device.unit_id, PolicyName.SIGN_CHECK_DAYS, today)
-    seen = max((check.checked_on for check in known.facts.sign_checks if check.clear), default=date.min)
-    if seen < today - timedelta(days=days):
-        raise SignCheckMissing(days=days)
-    return newest.id
-
-
-def _check_standing_with(known: Known, event: ServiceEvent) -> None:
-    """With this event the device must be in standing at once. Raises NotVerifiedNow with all reasons."""
-    found = standing(known.device, known.facts.and_(event), Interval(known.now, known.now))
-    if found.reasons:
-        words = Why(found.reasons)
-        raise NotVerifiedNow(why=words, members={"reasons": [finding.reason for finding in found.reasons]})
-
-
-def _last_report(facts: Facts) -> ServiceEvent | None:
-    """The report of the rectification under way; None: it was begun, or the device stopped, after the last report."""
-    steps = [e for e in facts.service_events if e.change in (ServiceChange.RECTIFYING, ServiceChange.RECTIFIED)]
-    last = max(steps, key=lambda e: (e.occurred_at, e.change is ServiceChange.RECTIFIED), default=None)
-    return last if last and last.change is ServiceChange.RECTIFIED else None
-
-
-class Why(Spoken):
-    """The reasons of a standing in sentences."""
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__("list")
-        self._findings = findings
-
-    def __call__(self, language: Language) -> str:
-        return ("" if language == "zh-CN" else " ").join(why(finding, language) for finding in self._findings)
+        taken = await step(Known(db, devices[device_id], facts, History(facts), desk.clock.now()))
+        new = taken if isinstance(taken, list) else [taken]
+        recorded = [(device_id, fact) for fact in new]
+        await record_facts(db, desk.clock, recorded, recorded_by=desk.person_id, on_change=desk.on_change)
+    return new[0].id

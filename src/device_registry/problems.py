@@ -182,6 +182,12 @@ class NotVerifiedNow(Problem):
     slug, status = "not-verified-now", HTTPStatus.CONFLICT
 
 
+class VerifiedElsewhere(Problem):
+    """A fixed speed meter is verified where it stands; this one was moved since its last verification."""
+
+    slug, status = "verified-elsewhere", HTTPStatus.CONFLICT
+
+
 class SignCheckMissing(Problem):
     """The signs were not found clear within as many days as policy asks."""
 

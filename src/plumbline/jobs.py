@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 
 from device_registry import queries as registry
+from device_registry import rederive
 from device_registry.annual_report import roll_up
 from evidence import reassessment, upload
 from evidence.custodian import Custodian
@@ -65,8 +66,15 @@ async def _drop_expired_import_files(custodian: Custodian, _: dict[str, Any]) ->
         await registry.drop_expired_import_files(db, custodian.clock.now())
 
 
+async def _rederive_register(custodian: Custodian, _: dict[str, Any]) -> None:
+    heard = reassessment.Suspension(custodian.clock)
+    async for devices in rederive.rederive(custodian.database, custodian.clock, on_change=heard):
+        log.info("the register is derived anew", devices=devices)
+
+
 KINDS: dict[str, Callable[[Custodian, dict[str, Any]], Awaitable[None]]] = {
     reassessment.JOB: reassessment.judge_span_again,
+    rederive.JOB: _rederive_register,
     DROP_EXPIRED_UPLOADS: _drop_expired_uploads,
     FINISH_UPLOADS: _finish_uploads,
     DROP_EXPIRED_IMPORT_FILES: _drop_expired_import_files,

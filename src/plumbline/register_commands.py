@@ -153,7 +153,31 @@ def synthesize(data: Path | None, devices: int, certificates: int, seed: int) ->
     end_with(on_servers(settings_of(data=data), work))
 
 
-COMMANDS = [import_devices, import_certificates, standings, synthesize]
+@click.command(name="rederive")
+@data_option
+def rederive_register(data: Path | None) -> None:
+    """Derive what is kept of every device (periods, lists) from its facts anew; what changes is judged again."""
+
+    async def work(settings: Settings) -> int:
+        from device_registry.rederive import rederive
+        from evidence.reassessment import Suspension
+
+        clock = SystemClock()
+        database = await Database.open(settings.database_url, most=2)
+        done = 0
+        try:
+            with out.status("0 devices") as status:
+                async for done in rederive(database, clock, on_change=Suspension(clock)):
+                    status.update(f"{done:,} devices")
+        finally:
+            await database.close()
+        out.print(f"derived anew: {done:,} devices", highlight=False)
+        return 0
+
+    end_with(on_servers(settings_of(data=data), work))
+
+
+COMMANDS = [import_devices, import_certificates, standings, synthesize, rederive_register]
 
 
 class Acting(NamedTuple):

@@ -1,7 +1,7 @@
 """Facts about a device, recorded at the desk: one route a kind of fact."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,9 @@ from msgspec import Meta
 
 from agency.http import requires
 from agency.model import Actor, Role
+from agency.queries import reach
+from device_registry import queries
+from device_registry.checks import corrector
 from device_registry.http.reaching import Line, known_device, tidy
 from device_registry.model import (
     CertificateDetails,
@@ -47,6 +50,7 @@ from device_registry.problems import (
     ValidUntilTooEarly,
 )
 from device_registry.record import StandingChanged, correct, record_fact
+from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.http import declared
@@ -94,7 +98,8 @@ class NewFailureNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class NewVoidEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    cause: VoidCause
+    cause: Literal["REPAIR", "SEAL_BROKEN", "RELOCATION", "FIRMWARE"]
+    """What is out of tolerance is told as the check that found it."""
     occurred_at: Instant
     remark: Remark | None = None
 
@@ -150,6 +155,11 @@ class Corrected(msgspec.Struct, frozen=True):
     id: UUID | None
 
 
+CORRECTORS = (
+    Role.DEVICE_MANAGER, Role.LEGAL_REVIEWER, Role.TECHNICAL_REVIEWER, Role.PUBLICITY_OFFICER, Role.ENTITY_HEAD,
+    Role.SUPERVISOR,
+)  # fmt: skip
+"""Whoever may tell some kind of fact; which of them may correct this one, `corrector` says."""
 _FACT_PROBLEMS = (
     Malformed, NotSignedIn, NotAllowed, DeviceNotFound, FactAlreadyRecorded, TooLarge, UnsupportedContentType,
     DateNotPlausible,
@@ -268,7 +278,7 @@ async def add_in_service_check(
 
 @post(
     "/devices/{device_id:uuid}/corrections",
-    guards=[requires(Role.DEVICE_MANAGER)],
+    guards=[requires(*CORRECTORS)],
     summary="Let a fact no longer count, and another take its place; both stay to be read",
     responses=declared(
         *_FACT_PROBLEMS, FactNotFound, FactNotCorrectable, CorrectionDiffers, ChannelUnknown, ValidUntilTooEarly,
@@ -290,7 +300,12 @@ async def correct_fact(
         raise CorrectionDiffers(field="replacement")
     replacement = fact_of(given[0]) if given else None
     async with database.connection() as db:
-        await known_device(db, request.user, (Role.DEVICE_MANAGER,), device_id, clock)
+        device = await known_device(db, request.user, CORRECTORS, device_id, clock)
+        superseded = (await queries.facts_of(db, device_id)).by_id(data.superseded_id)
+        if superseded and device.unit_id not in await reach(
+            db, request.user, (corrector(superseded),), day_of(clock.now())
+        ):
+            raise NotAllowed
     await correct(
         database,
         clock,
@@ -332,6 +347,8 @@ def fact_of(data: msgspec.Struct) -> Fact:
             values[name] = value and bytes.fromhex(value)
         elif type(value) is str:
             values[name] = value.strip() if name in _AS_WRITTEN else tidy(value)
+    if isinstance(data, NewVoidEvent):
+        values["cause"] = VoidCause(data.cause)
     return _FACTS[type(data)](**values)
 
 

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from agency.http import requires
 from agency.model import Actor, Role
+from agency.queries import reach
 from device_registry import life_cycle
 from device_registry.http.devices import NewPlace
 from device_registry.http.facts import Day, Instant, Recorded, Remark, Sha256
@@ -22,6 +23,7 @@ from device_registry.model import (
     Announcement,
     Aspect,
     BasisLevel,
+    Device,
     Notice,
     Place,
     Review,
@@ -46,9 +48,11 @@ from device_registry.problems import (
     SitingNotNeeded,
     StepNotAllowed,
     SupervisorMustRelease,
+    VerifiedElsewhere,
     WithdrawalNoticeMissing,
 )
 from device_registry.record import StandingChanged
+from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.http import declared
@@ -141,7 +145,6 @@ _PROBLEMS = (
     FactAlreadyRecorded, DateNotPlausible,
 )  # fmt: skip
 _VERSION_PROBLEMS = (*_PROBLEMS, SiteVersionNotFound)
-_SUPERVISORS = (Role.SUPERVISOR,)
 _HEADS = (Role.ENTITY_HEAD, Role.SUPERVISOR)
 
 
@@ -206,7 +209,9 @@ async def announce_site(
     "/devices/{device_id:uuid}/services",
     guards=[requires(Role.ENTITY_HEAD)],
     summary="Put the device in service, from now on",
-    responses=declared(*_PROBLEMS, NotUsableYet, NotVerifiedNow, SignCheckMissing, SupervisorMustRelease),
+    responses=declared(
+        *_PROBLEMS, NotUsableYet, NotVerifiedNow, SignCheckMissing, SupervisorMustRelease, VerifiedElsewhere
+    ),
 )
 async def put_device_in_service(
     device_id: FromPath[UUID],
@@ -231,7 +236,7 @@ async def suspend_device(
     request: Request[Actor, Any, State],
     desk: NamedDependency[Desk],
 ) -> Recorded:
-    await _reached(desk, request.user, (Role.DEVICE_MANAGER, *_HEADS), device_id)
+    device = await _reached(desk, request.user, (Role.DEVICE_MANAGER, *_HEADS), device_id)
     taken = await life_cycle.suspend(
         desk,
         device_id,
@@ -239,7 +244,7 @@ async def suspend_device(
         cause=data.cause,
         reason=data.reason.strip(),
         document_no=data.document_no,
-        by_supervisor=_has(request.user, _SUPERVISORS),
+        by_supervisor=await _supervises(desk, request.user, device),
     )
     return Recorded(taken)
 
@@ -299,13 +304,13 @@ async def release_device(
     request: Request[Actor, Any, State],
     desk: NamedDependency[Desk],
 ) -> Recorded:
-    await _reached(desk, request.user, (*_HEADS, Role.TECHNICAL_REVIEWER), device_id)
+    device = await _reached(desk, request.user, (*_HEADS, Role.TECHNICAL_REVIEWER), device_id)
     taken = await life_cycle.release(
         desk,
         device_id,
         document_no=data.document_no,
         reason=data.reason,
-        is_supervisor=_has(request.user, _SUPERVISORS),
+        is_supervisor=await _supervises(desk, request.user, device),
     )
     return Recorded(taken)
 
@@ -373,14 +378,16 @@ def _tidied(data: msgspec.Struct) -> dict[str, Any]:
     return values
 
 
-async def _reached(desk: Desk, actor: Actor, roles: tuple[Role, ...], device_id: UUID) -> None:
+async def _reached(desk: Desk, actor: Actor, roles: tuple[Role, ...], device_id: UUID) -> Device:
     """Raises DeviceNotFound where none of these roles of the actor reaches the device."""
     async with desk.database.connection() as db:
-        await known_device(db, actor, roles, device_id, desk.clock)
+        return await known_device(db, actor, roles, device_id, desk.clock)
 
 
-def _has(actor: Actor, roles: tuple[Role, ...]) -> bool:
-    return any(grant.role in roles for grant in actor.roles)
+async def _supervises(desk: Desk, actor: Actor, device: Device) -> bool:
+    """Of this device: a supervisor elsewhere may be its head here, and has a head's say."""
+    async with desk.database.connection() as db:
+        return device.unit_id in await reach(db, actor, (Role.SUPERVISOR,), day_of(desk.clock.now()))
 
 
 DEPENDENCIES = {"desk": Provide(provide_desk, sync_to_thread=False)}

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 
@@ -36,6 +37,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     """By the history alone: a device IN_SERVICE whose `in_service_until` has passed is suspended by itself."""
     awaiting: tuple[Awaiting, ...]
+    site_version_id: UUID | None
+    """In force, or the newest where none is yet: where the device is shown."""
     proposed_number: int | None
     """The site version under way, if one is."""
     verified_until: datetime | None
@@ -47,7 +50,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """End of the last service period; datetime.max: open."""
     first_in_service_at: datetime | None
     announced_on: date | None
-    """Of the site in force, or of the newest one where none is in force yet."""
+    """Of that site version."""
     sign_checked_on: date | None
+    """When the signs were last looked at and found clear; None: the last look found them otherwise."""
     deadline: date | None
     """Of the rectification under way."""

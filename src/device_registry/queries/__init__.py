@@ -4,6 +4,7 @@ from device_registry.queries.device import (
     add_devices,
     device_by_id,
     device_by_tag,
+    device_ids_after,
     device_kinds,
     devices,
     devices_by_tags,
@@ -21,7 +22,7 @@ from device_registry.queries.facts import (
     history_of,
     proposed_at,
     proposer_of,
-    recorder_of,
+    recorders_of,
 )
 from device_registry.queries.import_files import (
     ImportFile,
@@ -89,6 +90,7 @@ __all__ = [
     "counted",
     "device_by_id",
     "device_by_tag",
+    "device_ids_after",
     "device_kinds",
     "devices",
     "devices_by_tags",
@@ -114,7 +116,7 @@ __all__ = [
     "proposed_at",
     "proposer_of",
     "readable_document",
-    "recorder_of",
+    "recorders_of",
     "replace_service_periods",
     "replace_verified_periods",
     "service_periods_of",

@@ -77,6 +77,12 @@ async def locked_devices(db: Connection, device_ids: Collection[UUID]) -> dict[U
     return {row[0]: device_of(row) for row in rows}
 
 
+async def device_ids_after(db: Connection, after: UUID, most: int) -> list[UUID]:
+    """The next devices in the order of their ids. Index: device_pkey."""
+    rows = await db.fetch("select id from device where id > $1 order by id limit $2", after, most)
+    return [row["id"] for row in rows]
+
+
 async def devices(
     db: Connection,
     units: Collection[UUID],

@@ -160,10 +160,10 @@ async def proposed_at(db: Connection, site_version_id: UUID) -> datetime:
     return proposed
 
 
-async def recorder_of(db: Connection, service_event_id: UUID) -> UUID | None:
-    """Who recorded a service event; None: nobody is known for it."""
-    recorder: UUID | None = await db.fetchval("select recorded_by from service_event where id = $1", service_event_id)
-    return recorder
+async def recorders_of(db: Connection, service_events: Collection[UUID]) -> dict[UUID, UUID | None]:
+    """Who recorded each of the service events; None: nobody is known for it."""
+    rows = await db.fetch("select id, recorded_by from service_event where id = any($1)", list(service_events))
+    return {row["id"]: row["recorded_by"] for row in rows}
 
 
 _HISTORY = " union all ".join(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from device_registry.model import Device, Facts, Overview, SiteVersion
+from device_registry.model import Device, Facts, Overview
 from foundation.database import Connection, in_batches
 
 BATCH = 1000
@@ -68,7 +68,7 @@ async def move_overview(db: Connection, device_id: UUID, unit_id: UUID) -> None:
 
 
 def _row(device: Device, facts: Facts, found: Overview) -> tuple[object, ...]:
-    site: SiteVersion | None = max(facts.site_versions, key=lambda version: version.number, default=None)
+    site = next((version for version in facts.site_versions if version.id == found.site_version_id), None)
     address = site.address if site else device.address
     place = (site.place if site else None) or device.place
     words = (device.tag, device.serial_no, device.model, device.maker, address or "", found.last_certificate_no or "")

@@ -48,6 +48,7 @@ async def standings_of(db: Connection, asked: Sequence[tuple[str, Interval]]) ->
                     select id
                       from written_conclusion
                      where device_id = device.id and requirement = device.requirement and concluded_on <= asked.day
+                       and not exists (select from correction where superseded_id = written_conclusion.id)
                      order by concluded_on desc, id desc
                      limit 1) end,
                asked.number
@@ -144,9 +145,12 @@ async def snapshot(db: Connection, standing: Standing, captured: Interval) -> di
                 where device_id = $1 and span && $4), '[]') as service_periods,
                (select jsonb_build_object('version', to_jsonb(site_version),
                           'reviews', (select coalesce(jsonb_agg(to_jsonb(review) order by id), '[]')
-                                        from review where site_version_id = site_version.id),
+                                        from review where site_version_id = site_version.id
+                                         and not exists (select from correction where superseded_id = review.id)),
                           'announcements', (select coalesce(jsonb_agg(to_jsonb(announcement) order by id), '[]')
-                                              from announcement where site_version_id = site_version.id))
+                                              from announcement where site_version_id = site_version.id
+                                               and not exists (
+                                                   select from correction where superseded_id = announcement.id)))
                   from site_version
                  where site_version.id = (
                        select site_version_id

@@ -6,6 +6,7 @@ from device_registry.model import (
     Awaiting,
     Facts,
     LastResult,
+    Nature,
     Overview,
     Reason,
     ServiceChange,
@@ -14,6 +15,7 @@ from device_registry.model import (
     VerifiedPeriod,
 )
 from device_registry.rules.service import History
+from device_registry.rules.siting import signs_clear_on
 from device_registry.rules.spans import FOR_EVER
 from device_registry.rules.verification import ledgers_of
 
@@ -43,13 +45,14 @@ def overview(facts: Facts, verified: list[VerifiedPeriod], served: list[Span], n
     started = [event.occurred_at for event in facts.service_events if event.change is ServiceChange.PUT_IN_SERVICE]
     deadlines = [event for event in facts.service_events if event.change is ServiceChange.RECTIFYING]
     latest = max(  # of several channels verified that day, always the same one
-        facts.certificates,
+        (found for found in facts.certificates if found.nature is Nature.VERIFICATION),
         key=lambda found: (found.verified_on, found.issued_sequence or 0, found.certificate_no, found.id),
         default=None,
     )
     return Overview(
         state=_as_recorded(status.state, automatic=status.automatic) or version_state or State.REGISTERED,
         awaiting=awaiting,
+        site_version_id=None if shown is None else shown.id,
         proposed_number=under_way.number if under_way and version_state in _ON_THE_WAY else None,
         verified_until=verified[-1].ends if verified else None,
         last_result=_last_result(facts, now),
@@ -58,7 +61,7 @@ def overview(facts: Facts, verified: list[VerifiedPeriod], served: list[Span], n
         in_service_until=(served[-1].ends or FOR_EVER) if served else None,
         first_in_service_at=min(started, default=None),
         announced_on=None if announcement is None else announcement.announced_on,
-        sign_checked_on=max((check.checked_on for check in facts.sign_checks if check.clear), default=None),
+        sign_checked_on=signs_clear_on(facts.sign_checks),
         deadline=(
             max(deadlines, key=lambda event: event.occurred_at).deadline
             if status.state is State.RECTIFYING and deadlines

@@ -4,7 +4,7 @@ Reviews and announcements speak in civil days and hold from the beginning of the
 later as policy asked for. Of the reviews of one aspect the latest governs; of several on one day the one that rejects.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -19,6 +19,7 @@ from device_registry.model import (
     Review,
     ReviewOutcome,
     ServiceChange,
+    SignCheck,
     SiteVersion,
     State,
 )
@@ -38,6 +39,12 @@ class Lack(NamedTuple):
 def usable_from(announcement: Announcement) -> date:
     """The first Beijing civil day on which the site may be used."""
     return announcement.announced_on + timedelta(days=announcement.lead_days)
+
+
+def signs_clear_on(checks: Collection[SignCheck]) -> date | None:
+    """The day of the last check, where it found the signs clear and none on that day found otherwise."""
+    last = max((check.checked_on for check in checks), default=None)
+    return last if all(check.clear for check in checks if check.checked_on == last) else None
 
 
 class Siting:
