@@ -23,10 +23,12 @@ from device_registry.model import (
     Overview,
     SiteVersion,
     Span,
+    Trace,
     VerificationBody,
     VerificationCertificate,
     VerificationFailureNotice,
     VerifiedPeriod,
+    Window,
 )
 from device_registry.problems import (
     CalibrationOnly,
@@ -36,7 +38,15 @@ from device_registry.problems import (
     FactNotFound,
     ImportChanged,
 )
-from device_registry.rules import minus, overview, service_periods, standing_spans, verified_periods
+from device_registry.rules import (
+    minus,
+    overview,
+    service_periods,
+    standing_spans,
+    verified_periods,
+    windows,
+    withdrawn,
+)
 from foundation.clock import Clock
 from foundation.database import Connection, Database, in_batches
 
@@ -45,20 +55,25 @@ BATCH = 1000
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Of one device's standing: the spans it has lost and gained. `cause` is the name of the fact's type."""
+    """Of one device's standing: the spans it has lost and gained, and the traces that new findings have opened.
+
+    `cause` is the name of the fact's type.
+    """
 
     device_id: UUID
     lost: list[Span]
     gained: list[Span]
     cause: str
+    opened: Sequence[Trace] = ()
 
 
 @runtime_checkable
 class StandingChanged(Protocol):
     """Hears of every change of devices' standing, inside the transaction and before the kept periods change.
 
-    Whoever let something stand on the `lost` spans must take it away now: a period that an admission still needs
-    cannot shrink, and the transaction would fail at its end. A file of facts makes thousands of changes at once.
+    Whoever let something stand on the `lost` spans, or in the window of a trace that was `opened`, must take it away
+    now: a period that an admission still needs cannot shrink, no admission may be in such a window, and the transaction
+    would fail at its end. A file of facts makes thousands of changes at once.
     """
 
     async def __call__(self, db: Connection, changes: Sequence[Change], /) -> None: ...
@@ -114,6 +129,8 @@ class Prepared(msgspec.Struct, frozen=True):
     facts: Sequence[tuple[UUID, Fact]]
     changes: Sequence[Change]
     following: "Following"
+    causes: Mapping[UUID, str]
+    """By device the names of the types of its new facts."""
 
 
 class Following(msgspec.Struct, frozen=True):
@@ -123,6 +140,7 @@ class Following(msgspec.Struct, frozen=True):
     verified: Mapping[UUID, list[VerifiedPeriod]]
     served: Mapping[UUID, list[Span]]
     overviews: Mapping[UUID, Overview]
+    windows: Mapping[UUID, list[Window]]
 
 
 async def known_of(db: Connection, devices: Mapping[UUID, Device], facts: Sequence[tuple[UUID, Fact]]) -> Known:
@@ -153,9 +171,9 @@ def prepare(known: Known, facts: Sequence[tuple[UUID, Fact]], now: datetime) -> 
         check_body(known.devices[device_id], fact, known.bodies)
         after[device_id] = before.and_(fact)
         kinds.setdefault(device_id, set()).add(type(fact).__name__)
-    following = follow(after, now)
     causes = {device_id: ", ".join(sorted(names)) for device_id, names in kinds.items()}
-    return Prepared(known, facts, changes_of(known, following, causes), following)
+    following = follow(after, now)
+    return Prepared(known, facts, changes_of(known, following, causes), following, causes)
 
 
 async def hold(db: Connection, known: Known) -> None:
@@ -175,9 +193,11 @@ async def keep(
 ) -> None:
     """Writes the facts and what follows. The devices must be locked, and known as they are."""
     await _check_documents(db, [fact for _, fact in prepared.facts])
-    await queries.add_facts(db, prepared.facts, recorded_by, clock.now())
-    if prepared.changes:
-        await on_change(db, prepared.changes)
+    now = clock.now()
+    await queries.add_facts(db, prepared.facts, recorded_by, now)
+    opened = await queries.open_traces(db, prepared.following.windows, now, recorded_by)
+    if changes := _with_traces(prepared.changes, opened, prepared.causes):
+        await on_change(db, changes)
     await keep_following(db, prepared.known, prepared.following)
 
 
@@ -218,7 +238,14 @@ async def correct(
             await queries.add_facts(db, [(device_id, replacement)], recorded_by, now)
         await queries.add_correction(db, device_id, correction, recorded_by, now)
         await derive(
-            db, clock, devices, {device_id: before}, {device_id: after}, {device_id: Correction.__name__}, on_change
+            db,
+            clock,
+            devices,
+            {device_id: before},
+            {device_id: after},
+            {device_id: Correction.__name__},
+            recorded_by=recorded_by,
+            on_change=on_change,
         )
 
 
@@ -242,14 +269,22 @@ async def derive(
     before: Mapping[UUID, Facts],
     after: Mapping[UUID, Facts],
     causes: Mapping[UUID, str],
+    *,
+    recorded_by: UUID | None = None,
     on_change: StandingChanged = nobody_listens,
 ) -> None:
     """Keeps what follows from the facts `after`, once whoever listens has heard. The devices must be locked."""
+    now = clock.now()
     verified = await queries.verified_periods_of(db, after)
     served = await queries.service_periods_of(db, after)
     known = Known(devices, before, verified, served, {}, {})
-    following = follow(after, clock.now())
-    if changes := changes_of(known, following, causes):
+    following = follow(after, now)
+    laid_open = {
+        device_id: [*found, *withdrawn(before[device_id], after[device_id], now)]
+        for device_id, found in following.windows.items()
+    }
+    opened = await queries.open_traces(db, laid_open, now, recorded_by)
+    if changes := _with_traces(changes_of(known, following, causes), opened, causes):
         await on_change(db, changes)
     await keep_following(db, known, following)
 
@@ -260,7 +295,9 @@ def follow(after: Mapping[UUID, Facts], now: datetime) -> Following:
     overviews = {
         device_id: overview(facts, verified[device_id], served[device_id], now) for device_id, facts in after.items()
     }
-    return Following(after, verified, served, overviews)
+    return Following(
+        after, verified, served, overviews, {device_id: windows(facts) for device_id, facts in after.items()}
+    )
 
 
 def changes_of(known: Known, following: Following, causes: Mapping[UUID, str]) -> list[Change]:
@@ -275,6 +312,17 @@ def changes_of(known: Known, following: Following, causes: Mapping[UUID, str]) -
         if lost or gained:
             found.append(Change(device_id, lost, gained, causes[device_id]))
     return found
+
+
+def _with_traces(changes: Sequence[Change], opened: Sequence[Trace], causes: Mapping[UUID, str]) -> list[Change]:
+    by_device = {change.device_id: change for change in changes}
+    traces: dict[UUID, list[Trace]] = {}
+    for trace in opened:
+        traces.setdefault(trace.device_id, []).append(trace)
+    for device_id, found in traces.items():
+        change = by_device.get(device_id) or Change(device_id, [], [], causes[device_id])
+        by_device[device_id] = msgspec.structs.replace(change, opened=found)
+    return [*by_device.values()]
 
 
 async def keep_following(db: Connection, known: Known, following: Following) -> None:

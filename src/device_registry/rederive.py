@@ -28,7 +28,7 @@ async def rederive(
             device_ids = await queries.device_ids_after(db, after, batch)
             devices = await queries.locked_devices(db, device_ids)
             facts = await queries.facts_of_all(db, device_ids)
-            await derive(db, clock, devices, facts, facts, dict.fromkeys(device_ids, CAUSE), on_change)
+            await derive(db, clock, devices, facts, facts, dict.fromkeys(device_ids, CAUSE), on_change=on_change)
         if not device_ids:
             return
         after, done = device_ids[-1], done + len(device_ids)

@@ -34,6 +34,8 @@ class Weighed(NamedTuple):
     finding: rules.Finding
     inputs: dict[str, Any]
     standing: Standing | None
+    queues: tuple[UUID, ...] = ()
+    """Reverse traces that alone keep it from counting, or with what people may still resolve: it joins their queues."""
 
 
 async def admit(
@@ -80,16 +82,26 @@ async def weigh(db: Connection, evidence: Evidence, content: Content) -> Weighed
     captured = Interval(evidence.earliest, evidence.latest)
     standing = await registry.standing_of(db, evidence.device_tag, captured)
     findings.append(rules.device(evidence.device_tag, standing))
-    if standing is not None and standing.device.mounting is Mounting.FIXED and evidence.facts.place is not None:
+    if standing is None:
+        return Weighed(rules.judge(findings), inputs | {"device": None}, None)
+    if standing.device.mounting is Mounting.FIXED and evidence.facts.place is not None:
         site = await registry.site_in_force(db, standing.device.id, evidence.earliest)
         findings.append(rules.site(evidence.facts.place, None if site is None else site.place))
-    return Weighed(rules.judge(findings), inputs | {"device": await _snapshot(db, standing, captured)}, standing)
+    inputs["device"] = await registry.snapshot(db, standing, captured)
+    traces = await registry.traces_over(db, standing.device.id, captured)
+    if not traces:
+        return Weighed(rules.judge(findings), inputs, standing)
+    concluded = await queries.confirmed_conclusions(db, evidence.id)
+    finding = rules.judge([*findings, rules.reverse_trace(traces, concluded)])
+    inputs["reverse_traces"] = [{"trace": trace, "concluded": concluded.get(trace.id)} for trace in traces]
+    waiting = () if finding.outcome == "HELD" else tuple(trace.id for trace in traces if trace.id not in concluded)
+    return Weighed(finding, inputs, standing, waiting)
 
 
 async def record(
     db: Connection, custodian: Custodian, evidence: Evidence, weighed: Weighed, *, ordinal: int, cause: str
 ) -> Verdict:
-    """Writes the verdict, the admission that follows from it, and the custody entry. Call it in a transaction."""
+    """Writes the verdict, the admission or the queues that follow from it, and the custody entry. In a transaction."""
     now = custodian.clock.now()
     verdict = Verdict(
         ordinal,
@@ -101,11 +113,9 @@ async def record(
         now,
     )
     await queries.add_verdict(db, evidence.id, verdict, weighed.standing)
+    if weighed.queues:
+        await queries.join_queue(db, evidence.id, weighed.queues, now)
     return verdict
-
-
-async def _snapshot(db: Connection, standing: Standing | None, captured: Interval) -> dict[str, Any] | None:
-    return None if standing is None else await registry.snapshot(db, standing, captured)
 
 
 async def _receive(

@@ -24,6 +24,9 @@ class Event(StrEnum):
     HELD = "evidence:verdict:held"
     UNDETERMINED = "evidence:verdict:undetermined"
     SUSPENDED = "evidence:admission:suspended"
+    TRACE_CONCLUDED = "evidence:trace:concluded"
+    TRACE_CONFIRMED = "evidence:trace:confirmed"
+    TRACE_SENT_BACK = "evidence:trace:sent-back"
     VIEWED = "evidence:record:viewed"
     CONTENT_READ = "evidence:content:read"
 

@@ -12,7 +12,7 @@ from foundation.civil import spoken
 from foundation.problem import Spoken
 from foundation.words import Language, say
 
-_INSTANTS = ("latest", "known_at", "earliest", "enrolled_at")
+_INSTANTS = ("latest", "known_at", "earliest", "enrolled_at", "begins", "ends")
 
 
 def explain(reason: Reason, language: Language) -> str:
@@ -20,8 +20,11 @@ def explain(reason: Reason, language: Language) -> str:
     if reason.code in DeviceReason.__members__:
         return registry.why(msgspec.convert(reason.details, Finding, strict=False), language)
     details = dict(reason.details)
+    if "cause" in details:
+        details["cause"] = say(language, f"trace.cause.{details['cause']}")
+        details.setdefault("begins", say(language, "trace.never-good"))
     for name in _INSTANTS:
-        if name in details:
+        if name in reason.details:
             details[name] = spoken(msgspec.convert(details[name], datetime))
     return say(language, f"reason.{reason.code}", **details)
 

@@ -125,6 +125,52 @@ class CustodyEntry(Struct, frozen=True):
     details: dict[str, Any]
 
 
+class Conclusion(StrEnum):
+    """What a person concludes about evidence captured in the window of a reverse trace."""
+
+    KEEP = "KEEP"
+    """What was wrong did not touch what this shows, or only in the party's favour: it may count all the same."""
+    EXCLUDE = "EXCLUDE"
+    DECISION_TO_CORRECT = "DECISION_TO_CORRECT"
+    """It may not count, and a decision rests on it that has to be corrected."""
+
+
+class ItemState(StrEnum):
+    OPEN = "OPEN"
+    """Nobody has concluded yet, or a second person sent the conclusion back."""
+    CONCLUDED = "CONCLUDED"
+    """A second person has yet to confirm."""
+    CONFIRMED = "CONFIRMED"
+    """For good."""
+
+
+class TraceItem(Struct, frozen=True, kw_only=True):
+    """Evidence in the queue of a reverse trace, with the latest conclusion about it and the answer to that."""
+
+    trace_id: UUID
+    evidence_id: UUID
+    queued_at: datetime
+    state: ItemState
+    ordinal: int | None
+    """Of the conclusion; the first is 1."""
+    conclusion: Conclusion | None
+    reason: str | None
+    concluded_by: UUID | None
+    concluded_at: datetime | None
+    confirmed: bool | None
+    """False: sent back; None: not answered yet."""
+    answer: str | None
+    """Why it was sent back, or what was said with the confirmation."""
+    confirmed_by: UUID | None
+    confirmed_at: datetime | None
+    earliest: datetime
+    latest: datetime
+    device_tag: str
+    officer_id: UUID
+    unit_id: UUID
+    evidence_state: State
+
+
 class Courier(Struct, frozen=True):
     """Who brings bytes, under which sign-in. The capturing officer stays who signed the commitment."""
 

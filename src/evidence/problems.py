@@ -99,3 +99,27 @@ class UploadTooLarge(Problem):
     """Larger than this installation takes in one file."""
 
     slug, status = "upload-too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class TraceItemNotOpen(Problem):
+    """There is a conclusion about the evidence already: confirmed, or waiting for a second person."""
+
+    slug, status = "trace-item-not-open", HTTPStatus.CONFLICT
+
+
+class TraceItemNotConcluded(Problem):
+    """There is no conclusion about the evidence that could be confirmed or sent back."""
+
+    slug, status = "trace-item-not-concluded", HTTPStatus.CONFLICT
+
+
+class ConcluderConfirms(Problem):
+    """Who concluded about evidence in a reverse trace does not confirm it."""
+
+    slug, status = "concluder-confirms", HTTPStatus.FORBIDDEN
+
+
+class OwnEvidence(Problem):
+    """Who captured evidence neither concludes about it in a reverse trace nor confirms."""
+
+    slug, status = "own-evidence", HTTPStatus.FORBIDDEN

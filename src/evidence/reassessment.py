@@ -16,6 +16,8 @@ from evidence import queries
 from evidence.admission import record, weigh
 from evidence.custodian import Custodian
 from evidence.model import Reason
+from evidence.queries import Taken
+from evidence.rules import traced
 from foundation.clock import Clock
 from foundation.database import Connection
 from foundation.jobs import enqueue
@@ -32,16 +34,23 @@ class Suspension:
         self._clock = clock
 
     async def __call__(self, db: Connection, changes: Sequence[Change]) -> None:
-        """Takes admissions inside `lost` away and queues what was captured inside either for a new judgement.
+        """Takes admissions inside lost spans and new windows away, and queues what was captured there to be judged.
 
-        In the caller's transaction: the temporal foreign keys let a period shrink only when nothing stands on it.
+        In the caller's transaction: the temporal foreign keys let a period shrink only when nothing stands on it, and
+        no admission may be in the window of a reverse trace. What a window takes away is in its queue at once; what
+        waits there for another reason joins it when it is judged.
         """
         now = self._clock.now()
-        lost = [(change.device_id, span, change.cause) for change in changes for span in change.lost]
-        await queries.suspend_admissions(db, lost, [SUSPENDED], now)
-        spans = [
-            (change.device_id, span, change.cause) for change in changes for span in (*change.lost, *change.gained)
+        taken = [
+            Taken(change.device_id, span, change.cause, SUSPENDED) for change in changes for span in change.lost
+        ] + [
+            Taken(change.device_id, trace.window.span, change.cause, traced(trace), trace.id)
+            for change in changes
+            for trace in change.opened
         ]
+        await queries.suspend_admissions(db, taken, now)
+        gained = [(change.device_id, span, change.cause) for change in changes for span in change.gained]
+        spans = [*((one.device_id, one.span, one.cause) for one in taken), *gained]
         for device_id, span, cause in await queries.with_evidence(db, spans):
             await enqueue(db, JOB, {"device_id": device_id, "span": span, "cause": cause}, now)
 
@@ -74,6 +83,8 @@ async def judge_again(custodian: Custodian, evidence_id: UUID, cause: str) -> bo
     async with custodian.database.transaction() as db:
         await queries.lock_verdicts(db, evidence_id)
         evidence = await queries.evidence_by_id(db, evidence_id)
+        if evidence is not None and evidence.device_tag is not None:
+            await registry.hold_standing(db, evidence.device_tag)
         found = await queries.content_of(db, evidence_id)
         verdicts = await queries.verdicts_of(db, evidence_id)
         if evidence is None or found is None or not verdicts:

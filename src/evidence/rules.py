@@ -1,21 +1,23 @@
 """May this evidence count? Pure decisions over what was known when it was judged."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from math import asin, cos, radians, sin, sqrt
 from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 
 from agency.model import CredentialStanding
-from device_registry.model import Datum, Standing
+from device_registry.model import Datum, Standing, Trace, TraceCause
 from device_registry.model import Outcome as DeviceOutcome
 from device_registry.model import Place as RegisteredPlace
 from device_registry.rules import unknown
-from evidence.model import Content, Evidence, Outcome, Place, Reason
+from evidence.model import Conclusion, Content, Evidence, Outcome, Place, Reason, TraceItem
+from evidence.problems import ConcluderConfirms, OwnEvidence, TraceItemNotConcluded, TraceItemNotOpen
 from foundation.media_type import UNKNOWN
 
-RULE_VERSION = "2026-11-2"
+RULE_VERSION = "2026-11-3"
 """Changes with every change of what is admitted; stands in every verdict."""
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
@@ -128,6 +130,51 @@ def device(tag: str, standing: Standing | None) -> Finding:
         _OF_DEVICE[outcome],
         tuple(Reason(finding.reason.value, msgspec.to_builtins(finding)) for finding in findings),
     )
+
+
+def reverse_trace(traces: Iterable[Trace], concluded: Mapping[UUID, tuple[Conclusion, str]]) -> Finding:
+    """Captured in a window in which nobody can say that the device was good: each needs a confirmed KEEP of its own.
+
+    `traces` are those whose windows the capture touches, `concluded` what was confirmed about this evidence, by trace.
+    """
+    findings = []
+    for trace in traces:
+        conclusion, reason = concluded.get(trace.id, (None, ""))
+        if conclusion is None:
+            findings.append(Finding("UNDETERMINED", (traced(trace),)))
+        elif conclusion is not Conclusion.KEEP:
+            details = traced(trace).details | {"reason": reason}
+            findings.append(Finding("HELD", (Reason(f"REVERSE_TRACE_{conclusion}", details),)))
+    return judge(findings)
+
+
+def traced(trace: Trace) -> Reason:
+    """The reason why evidence captured in the window waits. `begins` is left out where nothing good is known before."""
+    window = trace.window
+    details = {"trace_id": str(trace.id), "cause": window.cause.value}
+    if window.good_fact is not None or window.cause is TraceCause.RESULT_WITHDRAWN:
+        details["begins"] = window.span.begins.isoformat()
+    if window.span.ends is not None:
+        details["ends"] = window.span.ends.isoformat()
+    return Reason("REVERSE_TRACE", details | ({"channel": window.channel} if window.channel else {}))
+
+
+def may_conclude(item: TraceItem, person_id: UUID) -> None:
+    """Enforcement is not supervision. Raises OwnEvidence, TraceItemNotOpen."""
+    if item.officer_id == person_id:
+        raise OwnEvidence(field="evidence_ids", evidence_id=item.evidence_id)
+    if item.ordinal is not None and item.confirmed is not False:
+        raise TraceItemNotOpen(field="evidence_ids", evidence_id=item.evidence_id)
+
+
+def may_answer(item: TraceItem, person_id: UUID) -> None:
+    """Four eyes see more than two. Raises OwnEvidence, TraceItemNotConcluded, ConcluderConfirms."""
+    if item.officer_id == person_id:
+        raise OwnEvidence(field="evidence_ids", evidence_id=item.evidence_id)
+    if item.ordinal is None or item.confirmed is not None:
+        raise TraceItemNotConcluded(field="evidence_ids", evidence_id=item.evidence_id)
+    if item.concluded_by == person_id:
+        raise ConcluderConfirms(field="evidence_ids", evidence_id=item.evidence_id)
 
 
 _OF_DEVICE: dict[DeviceOutcome, Outcome] = {

@@ -12,7 +12,7 @@ import structlog
 from device_registry import queries as registry
 from device_registry import rederive
 from device_registry.annual_report import roll_up
-from evidence import reassessment, upload
+from evidence import reassessment, reverse_trace, upload
 from evidence.custodian import Custodian
 from foundation import jobs
 from foundation.clock import Clock, SystemClock
@@ -75,6 +75,7 @@ async def _rederive_register(custodian: Custodian, _: dict[str, Any]) -> None:
 KINDS: dict[str, Callable[[Custodian, dict[str, Any]], Awaitable[None]]] = {
     reassessment.JOB: reassessment.judge_span_again,
     rederive.JOB: _rederive_register,
+    reverse_trace.JOB: reverse_trace.judge_concluded,
     DROP_EXPIRED_UPLOADS: _drop_expired_uploads,
     FINISH_UPLOADS: _finish_uploads,
     DROP_EXPIRED_IMPORT_FILES: _drop_expired_import_files,

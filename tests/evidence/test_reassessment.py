@@ -9,7 +9,15 @@ import pytest_asyncio
 
 from device_registry import queries as registry
 from device_registry import record
-from device_registry.model import Device, Fact, VerificationFailureNotice, VoidCause, VoidEvent
+from device_registry.model import (
+    CheckSubject,
+    Device,
+    Fact,
+    InServiceCheck,
+    VerificationFailureNotice,
+    VoidCause,
+    VoidEvent,
+)
 from evidence import queries
 from evidence.custodian import Custodian
 from evidence.model import Verdict
@@ -52,6 +60,9 @@ async def test_a_failure_told_late_suspends_at_once_what_it_covers_and_nothing_e
 ) -> None:
     before, _ = await hand_in(custodian, officer, beginning_of(date(2026, 2, 1)), device_tag=meter.tag)
     inside, _ = await hand_in(custodian, officer, beginning_of(date(2026, 3, 20)), device_tag=meter.tag)
+    still_good = beginning_of(date(2026, 2, 15))
+    checked = InServiceCheck(subject=CheckSubject.REFERENCE, checked_at=still_good, within_tolerance=True)
+    await learn(custodian, meter, checked)
     failure = VerificationFailureNotice(failed_on=date(2026, 3, 15), notice_no="F-1", issuing_body="—")
     await learn(custodian, meter, failure)
     assert await admitted(custodian) == [before]

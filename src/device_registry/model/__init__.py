@@ -29,6 +29,7 @@ from device_registry.model.metrology import (
     WrittenConclusion,
 )
 from device_registry.model.overview import Awaiting, LastResult, Overview
+from device_registry.model.reverse_trace import Trace, TraceCause, Window
 from device_registry.model.service import (
     ServiceChange,
     ServiceEvent,
@@ -105,11 +106,14 @@ __all__ = [
     "Standing",
     "State",
     "SuspensionCause",
+    "Trace",
+    "TraceCause",
     "VerificationBody",
     "VerificationCertificate",
     "VerificationFailureNotice",
     "VerifiedPeriod",
     "VoidCause",
     "VoidEvent",
+    "Window",
     "WrittenConclusion",
 ]

@@ -7,6 +7,7 @@ from device_registry.queries.device import (
     device_ids_after,
     device_kinds,
     devices,
+    devices_by_id,
     devices_by_tags,
     locked_devices,
     tags_taken,
@@ -56,6 +57,7 @@ from device_registry.queries.policy import (
     policy_for,
     set_policy,
 )
+from device_registry.queries.reverse_trace import open_traces, traces_by_id, traces_of_units, traces_over
 from device_registry.queries.standing import (
     hold_standing,
     site_in_force,
@@ -93,6 +95,7 @@ __all__ = [
     "device_ids_after",
     "device_kinds",
     "devices",
+    "devices_by_id",
     "devices_by_tags",
     "drop_expired_import_files",
     "drop_import_file",
@@ -110,6 +113,7 @@ __all__ = [
     "map_import_file",
     "move_holding",
     "move_overview",
+    "open_traces",
     "overview_versions",
     "policies",
     "policy_for",
@@ -129,5 +133,8 @@ __all__ = [
     "tags_by_certificate_no",
     "tags_by_serial_no",
     "tags_taken",
+    "traces_by_id",
+    "traces_of_units",
+    "traces_over",
     "verified_periods_of",
 ]

@@ -46,16 +46,21 @@ async def device_by_tag(db: Connection, tag: str) -> Device | None:
 
 async def device_by_id(db: Connection, device_id: UUID) -> Device | None:
     """Index: device_pkey."""
-    row = await db.fetchrow(
+    return (await devices_by_id(db, [device_id])).get(device_id)
+
+
+async def devices_by_id(db: Connection, device_ids: Collection[UUID]) -> dict[UUID, Device]:
+    """Index: device_pkey."""
+    rows = await db.fetch(
         f"""
         select {DEVICE}
           from device
           join device_kind on device_kind.code = device.kind
-         where device.id = $1
+         where device.id = any ($1)
         """,  # noqa: S608 - a constant
-        device_id,
+        list(device_ids),
     )
-    return None if row is None else device_of(row)
+    return {row[0]: device_of(row) for row in rows}
 
 
 async def locked_devices(db: Connection, device_ids: Collection[UUID]) -> dict[UUID, Device]:

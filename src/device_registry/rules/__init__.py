@@ -1,6 +1,7 @@
 """Pure decisions of the registry: no await, no clock, no I/O."""
 
 from device_registry.rules.overview import overview, state_now
+from device_registry.rules.reverse_trace import windows, withdrawn
 from device_registry.rules.service import OPENING, History, Status, life_cycle_state, service_periods
 from device_registry.rules.siting import Siting, signs_clear_on, usable_from
 from device_registry.rules.spans import minus, overlap
@@ -27,4 +28,6 @@ __all__ = [
     "unknown",
     "usable_from",
     "verified_periods",
+    "windows",
+    "withdrawn",
 ]

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Router, get
+from litestar import Request, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
+from litestar.types import ControllerRouterHandler
 from msgspec import Meta, Struct
 
 from agency.http import OPEN, requires
@@ -308,4 +309,4 @@ def _found(summary: Summary, language: Language) -> EvidenceFound:
     )
 
 
-router = Router("/desk/v1", route_handlers=[search_evidence, show_evidence, read_content], tags=["evidence"])
+ROUTES: list[ControllerRouterHandler] = [search_evidence, show_evidence, read_content]
