@@ -81,11 +81,11 @@ async def keep_scans(step: Step, form: Form, documents: DocumentKeeper, person_i
     for field in step.fields:
         file = form.files.get(field.name)
         if field.kind == "file" and file is not None:
-            kept = await keep_document(documents, _chunks(file), person_id, file.filename)
+            kept = await keep_document(documents, chunks(file), person_id, file.filename)
             form.put(field.name, kept.stored.sha256.hex())
 
 
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
+async def chunks(file: UploadFile) -> AsyncIterator[bytes]:
     while chunk := await file.read(READ_AT_ONCE):
         yield chunk
 

@@ -57,28 +57,25 @@ class Past(NamedTuple):
     def holder(self, day: date) -> UUID:
         return next(held.unit_id for held in self.held if held.on(day))
 
-    def verified(self, day: date) -> bool:
-        made = [paper for paper in self.papers if paper[0] <= day]
-        return bool(made) and day <= made[-1][1]
+    def lapsed(self, day: date) -> bool:
+        """Was verified once and is not on that day: whatever serves then is suspended by itself."""
+        made = [until for on, until in self.papers if on <= day]
+        return bool(made) and day > made[-1]
 
     def in_service_before(self, instant: datetime) -> bool:
         """Just before it: the plain reckoning, a day at a time."""
         serving, gone = False, False
         days = {day_of(at) for at, _, _ in self.events} | {until + timedelta(days=1) for _, until in self.papers}
         for day in sorted(days):
-            lapsed = self.verified(day - timedelta(days=1)) and not self.verified(day)
-            happened = [(at, order, what) for order, (at, what, _) in enumerate(self.events) if day_of(at) == day]
-            told = [(at, order, what) for at, order, what in happened if at < instant]
-            opening = [what for at, _, what in told if at == beginning_of(day) and what in (PUT, AGAIN)]
-            for what in opening:
-                serving = serving or (not gone and what in (PUT, AGAIN))
-            if lapsed and beginning_of(day) < instant:
+            told = [(at, what) for at, what, _ in self.events if day_of(at) == day and at < instant]
+            at_midnight = [what for at, what in told if at == beginning_of(day)]
+            later = [what for at, what in told if at > beginning_of(day)]
+            serving = serving or (not gone and any(what in (PUT, AGAIN) for what in at_midnight))
+            if self.lapsed(day) and beginning_of(day) < instant:
                 serving = False
-            for at, _, what in told:
-                if what in (PUT, AGAIN) and at > beginning_of(day):
-                    serving = not gone
-                elif what in (STOP, SCRAP):
-                    serving, gone = False, gone or what is SCRAP
+            for what in [*(what for what in at_midnight if what in (STOP, SCRAP)), *later]:
+                serving = what in (PUT, AGAIN) and not gone and not self.lapsed(day)
+                gone = gone or what is SCRAP
         return serving
 
     @property

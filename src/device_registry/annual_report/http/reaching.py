@@ -1,15 +1,17 @@
 """Who may do what with which report. A unit's people reach their unit's; a government's receiver those made to it."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from msgspec import Meta
 
 from agency.model import Actor, Role
 from agency.queries import reach
 from device_registry.annual_report.model.workflow import Report, Version
 from device_registry.annual_report.problems import ReportNotFound
-from device_registry.annual_report.queries.reports import report_by_id
+from device_registry.annual_report.queries.reports import report_by_id, reports_of
 from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection
@@ -30,14 +32,37 @@ def receives_for(actor: Actor) -> frozenset[UUID]:
 async def known_report(db: Connection, actor: Actor, report_id: UUID, clock: Clock) -> Report:
     """For reading. Raises ReportNotFound, also for a report beyond the actor's reach."""
     report = await report_by_id(db, report_id)
-    if report is None:
+    seen = [] if report is None else await _seen(db, actor, [report], clock)
+    if not seen:
         raise ReportNotFound
-    made_to = {version.receiver_id for version in report.versions if version.filing is not None}
-    if made_to & receives_for(actor):
-        return report
-    if report.unit_id not in await reach(db, actor, READERS, day_of(clock.now())):
-        raise ReportNotFound
-    return report
+    return seen[0]
+
+
+async def known_reports(db: Connection, actor: Actor, year: int | None, clock: Clock) -> list[Report]:
+    """All that the actor may read, of units within reach."""
+    units = await reach(db, actor, READERS, day_of(clock.now()))
+    return await _seen(db, actor, await reports_of(db, units, year=year, received=False), clock)
+
+
+async def inbox(db: Connection, actor: Actor, year: int | None, clock: Clock) -> list[Report]:
+    """Reports made to governments that the actor receives for."""
+    return await _seen(db, actor, await reports_of(db, receives_for(actor), year=year, received=True), clock)
+
+
+async def _seen(db: Connection, actor: Actor, reports: Sequence[Report], clock: Clock) -> list[Report]:
+    """A unit's people see all of its report; whoever oversees or receives it, the versions that were filed."""
+    today = day_of(clock.now())
+    own = await reach(db, actor, UNIT, today)
+    overseen = await reach(db, actor, OVERSEERS, today)
+    governments = receives_for(actor)
+    seen = []
+    for report in reports:
+        filed = tuple(version for version in report.versions if version.filing is not None)
+        if report.unit_id in own:
+            seen.append(report)
+        elif filed and (report.unit_id in overseen or governments & {version.receiver_id for version in filed}):
+            seen.append(msgspec.structs.replace(report, versions=filed))
+    return seen
 
 
 async def report_to_act_on(

@@ -16,12 +16,7 @@ from agency.queries import reach
 from device_registry.annual_report import amending, filing
 from device_registry.annual_report.drafting import draft_of
 from device_registry.annual_report.files.form import reason_in
-from device_registry.annual_report.http.reaching import (
-    READERS,
-    known_report,
-    receives_for,
-    report_to_act_on,
-)
+from device_registry.annual_report.http.reaching import READERS, inbox, known_report, known_reports, report_to_act_on
 from device_registry.annual_report.http.shapes import (
     BreakShown,
     DraftShown,
@@ -76,11 +71,8 @@ async def list_reports(
     received: FromQuery[bool] = False,
 ) -> list[ReportShown]:
     async with database.connection() as db:
-        units = receives_for(request.user) if received else await reach(db, request.user, READERS, day_of(clock.now()))
-        found = await reports.reports_of(db, units, year=year, received=received)
-        if received:
-            found = [report for report in found if any(version.filing for version in report.versions)]
-        return [await shown(database, report, language_of(request)) for report in found]
+        found = await (inbox if received else known_reports)(db, request.user, year, clock)
+    return [await shown(database, report, language_of(request)) for report in found]
 
 
 @post(

@@ -257,3 +257,26 @@ async def documents_kept(db: Connection, digests: Collection[str]) -> set[str]:
         "select encode(sha256, 'hex') from document where sha256 = any ($1)", [bytes.fromhex(one) for one in digests]
     )
     return {row[0] for row in rows}
+
+
+async def waiting_for(db: Connection, units: Collection[UUID], stages: Collection[Stage], *, received: bool) -> int:
+    """How many reports of the units, or with `received` made to them, have a newest version that stands there."""
+    count: int = await db.fetchval(
+        """
+        select count(*)
+          from annual_report_version as version
+         where case when $3 then receiver_id else unit_id end = any ($1)
+           and not exists (select from annual_report_version as later
+                            where later.report_id = version.report_id and later.number > version.number)
+           and (select stage
+                  from annual_report_step as step
+                 where step.version_id = version.id
+                   and not exists (select from annual_report_step as next
+                                    where next.version_id = step.version_id and next.follows = step.stage))
+               = any ($2)
+        """,
+        list(units),
+        list(stages),
+        received,
+    )
+    return count
