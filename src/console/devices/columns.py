@@ -83,7 +83,7 @@ COLUMNS = {
         Column("tag", "tag", lambda line, _: line.tag),
         Column("kind", "kind", lambda line, names: names.kinds.get(line.kind, line.kind)),
         Column("unit", "", lambda line, names: names.units.get(line.unit_id, "")),
-        Column("state", "state", lambda line, names: say(names.language, f"device.state.{line.state}")),
+        Column("state", "", lambda line, names: say(names.language, f"device.state.{line.state}")),
         Column("standing", "", lambda line, names: say(names.language, f"page.standing.{standing_key(line)}")),
         Column("verification", "", lambda line, names: names.verification(line)),
         Column("valid_until", "valid_until", lambda line, _: last_valid_day(line)),

@@ -98,7 +98,8 @@ async def register_page(
         wanted = within.filter_for(asked)
         kinds = await queries.device_kinds(db)
         lines = await queries.listed(db, wanted, now, sort=asked.sort, after=asked.after, most=ON_A_PAGE + 1)
-        count = await queries.counted(db, wanted, now)
+        is_all = asked.after is None and len(lines) <= ON_A_PAGE
+        count = len(lines) if is_all else await queries.counted(db, wanted, now)
         saved = await saved_filters(db, request.user.person_id)
     names = Names.of(visit.language, within.units, kinds, day_of(now))
     return page(
