@@ -65,6 +65,7 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
             device = await a_device(database, SystemClock(), phone.officer.unit_id, tag="SLM-CONTRACT")
             known = {
                 "device_id": str(device.id),
+                "list_name": "PAST_DUE",
                 "evidence_id": await phone.commit(b"bytes that never come", SystemClock()),
                 "sha256": (await client.post("/desk/v1/documents", content=b"%PDF-1.7 of a contract")).json()["sha256"],
                 "slug": "malformed",

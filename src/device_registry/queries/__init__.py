@@ -54,6 +54,7 @@ from device_registry.queries.policy import (
     holdings_of,
     move_holding,
     policies,
+    policy_by_unit,
     policy_for,
     set_policy,
 )
@@ -116,6 +117,7 @@ __all__ = [
     "open_traces",
     "overview_versions",
     "policies",
+    "policy_by_unit",
     "policy_for",
     "proposed_at",
     "proposer_of",

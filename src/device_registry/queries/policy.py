@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from asyncpg import ExclusionViolationError, ForeignKeyViolationError
 
-from agency.queries import ancestors
+from agency.queries import ancestors, tree
 from device_registry.model import VerificationBody
 from device_registry.problems import PolicyOverlaps, UnitUnknown
 from foundation.database import Connection
@@ -55,6 +55,26 @@ async def policy_for(db: Connection, unit_id: UUID, name: PolicyName, day: date)
     )
     values: dict[UUID, int] = dict(tuple(row) for row in rows)
     return next((values[unit] for unit in above if unit in values), DEFAULTS[name])
+
+
+async def policy_by_unit(db: Connection, name: PolicyName, day: date) -> dict[UUID, int]:
+    """The same for every unit that stands on that day."""
+    rows = await db.fetch(
+        """
+        select unit_id, value
+          from jurisdiction_policy
+         where name = $1
+           and span @> $2::date
+        """,
+        name,
+        day,
+    )
+    set_here: dict[UUID, int] = dict(tuple(row) for row in rows)
+    found: dict[UUID, int] = {}
+    for unit in await tree(db, day):
+        above = found.get(unit.parent_id, DEFAULTS[name]) if unit.parent_id else DEFAULTS[name]
+        found[unit.id] = set_here.get(unit.id, above)
+    return found
 
 
 async def policies(db: Connection, units: Collection[UUID]) -> list[Policy]:

@@ -1,0 +1,1 @@
+"""Lists of devices that somebody has to do something about, and the verifications planned for them."""
