@@ -88,6 +88,33 @@ async def device_ids_after(db: Connection, after: UUID, most: int) -> list[UUID]
     return [row["id"] for row in rows]
 
 
+_PAGE = f"""
+        select {DEVICE}
+          from device
+          join device_kind on device_kind.code = device.kind
+         where device.unit_id = any($1)
+           and ($2::text is null or device.kind = $2)
+           and ($3::text is null or device.tag > $3)
+           and $5::text = ''
+         order by device.tag
+         limit $4
+"""  # noqa: S608 - a constant
+_FOUND = f"""
+        select {DEVICE}
+          from device_overview
+          join device on device.id = device_overview.device_id
+          join device_kind on device_kind.code = device.kind
+         where bigrams(device_overview.search) @> bigrams(lower($5))
+           and (strpos(lower(device.tag), lower($5)) > 0 or strpos(lower(device.serial_no), lower($5)) > 0)
+           and device.unit_id = any($1)
+           and ($2::text is null or device.kind = $2)
+           and ($3::text is null or device.tag > $3)
+         order by device.tag
+         limit $4
+"""  # noqa: S608 - a constant
+"""Index: device_overview_search."""
+
+
 async def devices(
     db: Connection,
     units: Collection[UUID],
@@ -98,26 +125,7 @@ async def devices(
     most: int,
 ) -> list[Device]:
     """Devices of the units in order of their tags, those after the tag `after`; `text` is part of a tag or a serial."""
-    rows = await db.fetch(
-        f"""
-        select {DEVICE}
-          from device
-          join device_kind on device_kind.code = device.kind
-         where device.unit_id = any($1)
-           and ($2::text is null
-                or strpos(lower(device.tag), lower($2)) > 0
-                or strpos(lower(device.serial_no), lower($2)) > 0)
-           and ($3::text is null or device.kind = $3)
-           and ($4::text is null or device.tag > $4)
-         order by device.tag
-         limit $5
-        """,  # noqa: S608 - a constant
-        list(units),
-        text,
-        kind,
-        after,
-        most,
-    )
+    rows = await db.fetch(_PAGE if text is None else _FOUND, list(units), kind, after, most, text or "")
     return [device_of(row) for row in rows]
 
 

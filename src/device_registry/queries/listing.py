@@ -92,10 +92,12 @@ _VERIFICATION = """case last_result
                            else 'VALID' end
                end"""
 _IN_STANDING = "(in_service_until > $1 and (verified_until > $1 or last_result = 'CONCLUDED'))"
+_VALID_UNTIL = "coalesce(verified_until, '-infinity'::timestamptz)"
+"""As the indexes device_overview_valid_until and device_overview_results have it."""
 _VERIFICATION_IS = {
-    Verification.VALID: "last_result = 'PASS' and verified_until > $1",
-    Verification.DUE: "last_result = 'PASS' and verified_until > $1 and verified_until <= $1 + $3::interval",
-    Verification.OVERDUE: "last_result = 'PASS' and coalesce(verified_until, '-infinity') <= $1",
+    Verification.VALID: f"last_result = 'PASS' and {_VALID_UNTIL} > $1",
+    Verification.DUE: f"last_result = 'PASS' and {_VALID_UNTIL} > $1 and {_VALID_UNTIL} <= $1 + $3::interval",
+    Verification.OVERDUE: f"last_result = 'PASS' and {_VALID_UNTIL} <= $1",
     Verification.FAILED: "last_result = 'FAIL'",
     Verification.VOIDED: "last_result = 'VOIDED'",
     Verification.NEVER: "last_result = 'NONE'",
@@ -108,7 +110,7 @@ _STATE_IS = {
 _KEYS = {
     "tag": "tag",
     "kind": "kind",
-    "valid_until": "coalesce(verified_until, '-infinity'::timestamptz)",
+    "valid_until": _VALID_UNTIL,
     "proposed": "coalesce(proposed_at, 'infinity'::timestamptz)",
 }
 
@@ -140,7 +142,9 @@ class Asking(NamedTuple):
 def asking(wanted: Filter, now: datetime) -> Asking:
     asked = Asking(["unit_id = any ($2)", EVERY_PARAMETER], [now, list(wanted.units), wanted.due_within])
     if wanted.text:
-        asked.add("strpos(search, lower(?)) > 0", wanted.text)
+        pairs = "bigrams(search) @> bigrams(lower(?))"
+        asked.add(pairs if len(wanted.text) > 1 else "?::text is not null", wanted.text)  # no pair in one character
+        asked.conditions.append(f"strpos(search, lower(${len(asked.values)})) > 0")
     if wanted.kind:
         asked.add("kind = ?", wanted.kind)
     if wanted.state in _STATE_IS:
