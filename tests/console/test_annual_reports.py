@@ -120,6 +120,8 @@ async def test_a_file_is_attached_and_taken_off_again(sits: Sits, city: City) ->
     page = await manager.read(at)
     assert "标志照片.pdf" in page.text
     [digest] = re.findall(r'name="remove" value="([0-9a-f]{64})"', page.text)
+    assert (await manager.read(f"{at}/attachments/{digest}")).content == b"%PDF-1.7 of signs"
+    assert (await (await sits("streetmanager")).read(f"{at}/attachments/{digest}")).status_code == 404
     gone = await manager.send(f"{at}/attachments", {"revision": "1", "remove": digest})
     assert gone.status_code == 303
     assert "标志照片.pdf" not in (await manager.read(at)).text

@@ -10,6 +10,7 @@ from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response import Stream
 
 from agency.http import requires
 from agency.model import Actor, Role
@@ -21,6 +22,7 @@ from console.visit import Visit
 from device_registry.annual_report.amending import body_of
 from device_registry.annual_report.drafting import draft_of
 from device_registry.annual_report.files.form import reason_in
+from device_registry.annual_report.http.files import attachment
 from device_registry.annual_report.http.reaching import READERS, known_report, receives_for
 from device_registry.annual_report.model.movement import sign
 from device_registry.annual_report.model.snapshot import Body, Decision, Row, Summary, VerificationCounts
@@ -28,6 +30,7 @@ from device_registry.annual_report.model.workflow import Edit, Report, Stage
 from device_registry.annual_report.queries import reports
 from device_registry.annual_report.rendering import Kind, file_of, limiter_of
 from device_registry.annual_report.rules.balance import FLOWS, Break
+from device_registry.documents import DocumentKeeper
 from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Database
@@ -92,6 +95,20 @@ async def report_file(
     wanted = int(number) if number.isdecimal() and len(number) < 5 else None
     file = await file_of(database, report, wanted, Kind(kind), limiter_of(request.app.state))
     return Response(file.content, media_type=file.media_type, headers=file.headers)
+
+
+@get(
+    "/annual-reports/{report_id:uuid}/attachments/{sha256:str}",
+    guards=[requires(*READERS)],
+    media_type="application/octet-stream",
+)
+async def attached_file(
+    report_id: FromPath[UUID],
+    sha256: FromPath[str],
+    request: Request[Actor, Any, State],
+    documents: NamedDependency[DocumentKeeper],
+) -> Stream:
+    return await attachment(documents, request.user, report_id, sha256)
 
 
 async def open_report(actor: Actor, visit: Visit, database: Database, clock: Clock, report_id: UUID) -> Opened:
@@ -199,4 +216,4 @@ def _as_typed(written: Any) -> dict[str, Any]:
     return typed | {f"remarks.{device_id}": text for device_id, text in written.remarks.items()}
 
 
-ROUTES = [report_page, report_file]
+ROUTES = [report_page, report_file, attached_file]

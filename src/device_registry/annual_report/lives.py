@@ -26,7 +26,7 @@ from device_registry.model import (
     State,
     VerificationCertificate,
 )
-from device_registry.rules.service import History, lapses
+from device_registry.rules.service import History
 from device_registry.rules.siting import Siting
 from device_registry.rules.verification import in_force, ledgers_of
 from foundation.civil import day_of
@@ -48,11 +48,12 @@ def life_of(device: Device, facts: Facts, held: tuple[Held, ...]) -> Life:
         for event in facts.service_events
         if event.change in ORDER
     ]
-    steps += [Step(lapse, None) for lapse in lapses(facts)]
+    history = History(facts)
+    steps += [Step(lapse, None) for lapse in history.lapses]
     return Life(
         monitoring=device.siting_needed,
         steps=tuple(steps),
-        served=tuple(served(History(facts))),
+        served=tuple(served(history)),
         held=held,
         replaces=device.replaces,
         sites={version.id: _place(version) for version in facts.site_versions},

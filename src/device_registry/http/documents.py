@@ -27,6 +27,7 @@ from device_registry.problems import (
     DocumentNotAccepted,
     DocumentNotFound,
 )
+from device_registry.queries import Document
 from foundation.civil import day_of
 from foundation.http import declared
 from foundation.problem import Malformed, NotAllowed, NotSignedIn, Spoken, TooLarge
@@ -103,12 +104,18 @@ async def kept_document(documents: DocumentKeeper, actor: Actor, sha256: str) ->
         found = await queries.readable_document(db, _digest(sha256), actor.person_id, units)
     if found is None:
         raise DocumentNotFound
+    return await to_save(documents, found)
+
+
+async def to_save(documents: DocumentKeeper, found: Document) -> Stream:
+    """The bytes under the name they came with, for whoever is known to be allowed to read them."""
+    name = quote(found.file_name or found.stored.sha256.hex(), safe="")
     return Stream(
         await content_of(documents, found),
         media_type="application/octet-stream",
         headers={
             # Never shown by a browser as what it claims to be: it may be anything, such as a page with a script.
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.file_name or sha256, safe='')}",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
             "X-Content-Type-Options": "nosniff",
             "Content-Length": str(found.stored.size),
             "Plumbline-Media-Type": found.media_type,

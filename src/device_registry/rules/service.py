@@ -86,10 +86,11 @@ class History:
 
     def __init__(self, facts: Facts) -> None:
         self.siting = Siting(facts)
+        self.lapses = lapses(facts)
         steps: list[tuple[datetime, ServiceEvent | None]] = [
             (event.occurred_at, event) for event in facts.service_events if event.change is not ServiceChange.WITHDRAWN
         ]
-        steps += [(lapse, None) for lapse in lapses(facts)]
+        steps += [(lapse, None) for lapse in self.lapses]
         steps.sort(key=lambda step: (step[0], STRICTNESS.index(step[1].change if step[1] else LAPSE)))
         self._at: list[datetime] = []
         self._status: list[Status] = []

@@ -164,6 +164,15 @@ async def test_a_document_that_is_kept_can_be_attached(desks: Desks, city: City)
     attached = [{"name": "标志照片.pdf", "sha256": kept.json()["sha256"]}]
     answer = await desks("manager", "PUT", f"/annual-reports/{report}/draft", {"revision": 0, "attachments": attached})
     assert answer.status_code == 200
+    at = f"/annual-reports/{report}"
+    where = f"{at}/attachments/{kept.json()['sha256']}"
+    assert (await desks("receiver", "GET", where)).status_code == 404
+    for who, step in (("second", "checks"), ("head", "sign-offs"), ("manager", "filings")):
+        await desks(who, "POST", f"{at}/{step}")
+    read = await desks("receiver", "GET", where)
+    assert (read.status_code, read.content) == (200, b"%PDF-1.7 signs")
+    other = await desks("receiver", "GET", f"{at}/attachments/{'0' * 64}")
+    assert other.json()["type"] == "/problems/document-not-found"
 
 
 async def test_what_is_not_filed_has_no_files_and_proposes_nothing(desks: Desks, city: City) -> None:

@@ -8,13 +8,18 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, QueryParameter
+from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
 from agency.http import requires
 from agency.model import Actor
 from device_registry.annual_report.http.reaching import READERS, known_report
 from device_registry.annual_report.problems import NothingToCompare, ReportNotFound
+from device_registry.annual_report.queries.reports import attached_document
 from device_registry.annual_report.rendering import MEDIA_TYPES, Kind, file_of, limiter_of
+from device_registry.documents import DocumentKeeper
+from device_registry.http.documents import to_save
+from device_registry.problems import DocumentNotFound
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.http import declared
@@ -78,6 +83,32 @@ async def pdf_file(
     return await _sent(request, database, clock, report_id, version, Kind.PDF)
 
 
+@get(
+    "/annual-reports/{report_id:uuid}/attachments/{sha256:str}",
+    guards=[requires(*READERS)],
+    summary="The bytes of a document that the report attaches",
+    media_type="application/octet-stream",
+    responses=declared(Malformed, NotSignedIn, NotAllowed, ReportNotFound, DocumentNotFound),
+)
+async def attachment_file(
+    report_id: FromPath[UUID],
+    sha256: FromPath[str],
+    request: Request[Actor, Any, State],
+    documents: NamedDependency[DocumentKeeper],
+) -> Stream:
+    return await attachment(documents, request.user, report_id, sha256)
+
+
+async def attachment(documents: DocumentKeeper, actor: Actor, report_id: UUID, sha256: str) -> Stream:
+    """For whoever may read the report: its receiver brought no file. Raises ReportNotFound, DocumentNotFound."""
+    async with documents.database.connection() as db:
+        report = await known_report(db, actor, report_id, documents.clock)
+        found = await attached_document(db, [version.id for version in report.versions], sha256)
+    if found is None:
+        raise DocumentNotFound
+    return await to_save(documents, found)
+
+
 async def _sent(
     request: Request[Actor, Any, State],
     database: Database,
@@ -92,4 +123,4 @@ async def _sent(
     return Response(file.content, media_type=file.media_type, headers=file.headers)
 
 
-ROUTES: list[ControllerRouterHandler] = [snapshot_file, xlsx_file, pdf_file]
+ROUTES: list[ControllerRouterHandler] = [snapshot_file, xlsx_file, pdf_file, attachment_file]

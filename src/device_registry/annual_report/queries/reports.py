@@ -12,7 +12,9 @@ from device_registry.annual_report.model.movement import Period
 from device_registry.annual_report.model.snapshot import Written
 from device_registry.annual_report.model.workflow import Edit, Filing, Report, Stage, Step, Version
 from device_registry.annual_report.problems import ReportBegunAlready, ReportEditedMeanwhile
+from device_registry.queries import Document
 from foundation.database import Connection
+from foundation.object_store import StoredObject
 
 
 async def report_by_id(db: Connection, report_id: UUID) -> Report | None:
@@ -280,3 +282,23 @@ async def waiting_for(db: Connection, units: Collection[UUID], stages: Collectio
         received,
     )
     return count
+
+
+async def attached_document(db: Connection, version_ids: Collection[UUID], sha256: str) -> Document | None:
+    """The kept document, if the newest revision of one of the versions attaches it."""
+    row = await db.fetchrow(
+        """
+        select document.sha256, size, key, document.version_id, retained_until, media_type, attached.one ->> 'name'
+          from annual_report_edit as edit
+         cross join lateral jsonb_array_elements(edit.written -> 'attachments') as attached (one)
+          join document on document.sha256 = decode(attached.one ->> 'sha256', 'hex')
+         where edit.version_id = any ($1)
+           and attached.one ->> 'sha256' = $2
+           and not exists (select from annual_report_edit as later
+                            where later.version_id = edit.version_id and later.revision > edit.revision)
+         limit 1
+        """,
+        list(version_ids),
+        sha256,
+    )
+    return None if row is None else Document(StoredObject(*row[:5]), row[5], row[6])
