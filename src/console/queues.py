@@ -25,7 +25,8 @@ from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
 
-MOST = 200
+MOST = 100
+"""On one page; the others come up as these are done."""
 
 
 class Queue(NamedTuple):
@@ -89,14 +90,16 @@ async def _shown(
         found = []
         for queue in mine:
             within = Filter(units=await reach(db, request.user, queue.roles, today), awaiting=queue.awaiting)
-            found.append((queue, await queries.listed(db, within, now, sort=Sort.PROPOSED, most=MOST)))
+            lines = await queries.listed(db, within, now, sort=Sort.PROPOSED, most=MOST)
+            count = len(lines) if len(lines) < MOST else await queries.counted(db, within, now)
+            found.append((queue, count, lines))
     limits = review_days(units, policies, today)
     return page(
         visit,
         "queue.html",
         queue_page=queue_page,
         names=Names.of(visit.language, units, kinds, today),
-        queues=[(queue, [waits(line, queue, limits, now) for line in lines]) for queue, lines in found],
+        queues=[(queue, count, [waits(line, queue, limits, now) for line in lines]) for queue, count, lines in found],
     )
 
 

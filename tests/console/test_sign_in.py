@@ -147,3 +147,18 @@ async def test_files_of_a_page_are_kept_for_ever_under_an_address_of_their_conte
     assert (await desk.read("/desk/static/another/desk.css")).headers["cache-control"] == "no-cache"
     assert (await desk.read(f"/desk/static/{edition()}/../http.py")).status_code == 404
     assert (await desk.read(f"/desk/static/{edition()}/%2e%2e/http.py")).status_code == 404
+
+
+async def test_who_was_signed_out_while_typing_signs_in_elsewhere_and_sends_the_same_form_again(
+    desk: Desk, manager: str
+) -> None:
+    await desk.sign_in(manager)
+    session = desk.client.cookies["plumbline_session"]
+    typed = {"column": ["maker"], "query": ""}
+    desk.client.cookies.delete("plumbline_session")
+    page = await desk.send("/desk/devices/columns", dict(typed))
+    assert page.status_code == 401
+    assert 'href="/desk/sign-in" target="_blank"' in page.text
+    await desk.sign_in(manager)
+    assert desk.client.cookies["plumbline_session"] != session
+    assert (await desk.send("/desk/devices/columns", dict(typed))).status_code == 303

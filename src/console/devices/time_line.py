@@ -16,11 +16,14 @@ from foundation.civil import BEIJING, beginning_of, day_of, end_of, spoken
 from foundation.words import Language, say
 
 WIDTH = 1000
-AT_LEAST, BEFOREHAND, AFTERWARDS = timedelta(days=365), timedelta(days=15), timedelta(days=45)
+AT_LEAST, BEFOREHAND, AFTERWARDS = timedelta(days=60), timedelta(days=15), timedelta(days=45)
 """What is always shown before today, and what lies before the first and after the last thing known."""
 MOST_YEARS = 20
 MOST_LABELS = 12
 HALF_A_LABEL = 25
+A_MARK = 13
+DAYS_BY_QUARTER = 3 * 366
+MOST_LANES = 5
 
 
 class Stretch(NamedTuple):
@@ -41,6 +44,8 @@ class Mark(NamedTuple):
     """A fact at its instant; `shape` tells kinds apart without colour."""
 
     x: float
+    lane: int
+    """Marks that would cover each other lie below each other."""
     shape: str
     words: str
     fact_id: UUID
@@ -54,6 +59,7 @@ class Tick(NamedTuple):
 class TimeLine(NamedTuple):
     rows: list[Row]
     marks: list[Mark]
+    lanes: int
     ticks: list[Tick]
     today: float
     picked: float | None
@@ -65,7 +71,7 @@ def time_line(file: DeviceFile, language: Language, picked: datetime | None = No
     ledgers = ledgers_of(file.facts) if file.device.verification_needed else []
     first_known = min((instant for instant, *_ in happened), default=file.now)
     begins = max(min(first_known, file.now - AT_LEAST), file.now - timedelta(days=365 * MOST_YEARS)) - BEFOREHAND
-    latest = [edge for ledger in ledgers for edge in ledger.edges()]
+    latest = [end_of(holds.valid_until) for ledger in ledgers if (holds := ledger.in_force(file.now))]
     ends = min(max([file.now, *latest]), file.now + timedelta(days=365 * MOST_YEARS)) + AFTERWARDS
     whole = (ends - begins).total_seconds()
 
@@ -103,15 +109,31 @@ def time_line(file: DeviceFile, language: Language, picked: datetime | None = No
     if file.device.siting_needed:
         edges = [*file.history.instants, *file.history.siting.edges()]
         rows.append(Row(say(language, "page.time-line.siting"), stretches(edges, _sited(file, language), file.now)))
-    marks = [
-        Mark(x_of(instant), shape, f"{spoken_day(instant)} {words}", fact_id)
-        for instant, shape, words, fact_id in sorted(happened, key=lambda mark: mark[0])
-        if begins <= instant <= ends
-    ]
+    marks: list[Mark] = []
+    ends_of_lanes: list[float] = []
+    for instant, shape, words, fact_id in sorted(happened, key=lambda mark: mark[0]):
+        if begins <= instant <= ends:
+            lane = _free_lane(ends_of_lanes, x_of(instant))
+            marks.append(Mark(x_of(instant), lane, shape, f"{spoken_day(instant)} {words}", fact_id))
     inside = picked is not None and begins <= picked <= ends
     return TimeLine(
-        rows, marks, _ticks(begins, ends, x_of), x_of(file.now), x_of(picked) if picked and inside else None
+        rows,
+        marks,
+        len(ends_of_lanes),
+        _ticks(begins, ends, x_of),
+        x_of(file.now),
+        x_of(picked) if picked and inside else None,
     )
+
+
+def _free_lane(ends: list[float], x: float) -> int:
+    """The first lane in which a mark at `x` covers none; `ends` is kept. Where all are taken, the last."""
+    lane = next((number for number, end in enumerate(ends) if end <= x), len(ends))
+    if lane == len(ends) and lane < MOST_LANES:
+        ends.append(0)
+    lane = min(lane, MOST_LANES - 1)
+    ends[lane] = x + A_MARK
+    return lane
 
 
 def spoken_day(instant: datetime) -> str:
@@ -194,7 +216,7 @@ def _ticks(begins: datetime, ends: datetime, x_of: Callable[[datetime], float]) 
     """At the beginnings of years, or of quarters where few years are shown."""
     first, last = begins.astimezone(BEIJING).year, ends.astimezone(BEIJING).year
     every = max(1, (last - first) // MOST_LABELS + 1)
-    months = (1, 4, 7, 10) if last - first <= 2 else (1,)
+    months = (1, 4, 7, 10) if (ends - begins).days <= DAYS_BY_QUARTER else (1,)
     days = [date(year, month, 1) for year in range(first, last + 1, every) for month in months]
     instants = [(datetime.combine(day, datetime.min.time(), BEIJING).astimezone(UTC), day) for day in days]
     label = "%Y-%m" if len(months) > 1 else "%Y"
