@@ -25,6 +25,8 @@ from schemathesis.specs.openapi.checks import (
 
 from agency.model import Role, UnitKind
 from agency.queries import add_unit
+from device_registry.notices.model import NewNotice
+from device_registry.notices.queries import notify
 from foundation.civil import day_of
 from foundation.clock import SystemClock
 from foundation.database import Database
@@ -66,6 +68,7 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
             known = {
                 "device_id": str(device.id),
                 "list_name": "PAST_DUE",
+                "notice_id": await _a_notice(database, phone.officer.person_id),
                 "evidence_id": await phone.commit(b"bytes that never come", SystemClock()),
                 "sha256": (await client.post("/desk/v1/documents", content=b"%PDF-1.7 of a contract")).json()["sha256"],
                 "slug": "malformed",
@@ -75,6 +78,13 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
             yield Contract(url, client.headers["Authorization"], described, known)
     await database.close()
     assert "unexpected failure" not in log.read_text()
+
+
+async def _a_notice(database: Database, person_id: UUID) -> str:
+    told = NewNotice(subject="REVIEW_LATE", details={"tag": "SLM-CONTRACT", "days": 20}, person_id=person_id)
+    async with database.transaction() as db:
+        await notify(db, [told], SystemClock().now())
+        return str(await db.fetchval("select id from notice where person_id = $1", person_id))
 
 
 async def _a_report(client: httpx.AsyncClient, database: Database, city: UUID) -> dict[str, str]:

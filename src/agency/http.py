@@ -5,7 +5,7 @@ from typing import Annotated, Any, Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
-from litestar import Request, delete, get, post
+from litestar import Request, delete, get, post, put
 from litestar.connection import ASGIConnection
 from litestar.datastructures import ResponseHeader, State
 from litestar.di import NamedDependency
@@ -168,7 +168,27 @@ async def me(
         return await described(db, request.user, day_of(clock.now()), language_of(request))
 
 
-ROUTES: list[ControllerRouterHandler] = [sign_in_at_desk, sign_out_at_desk, me]
+class MyEmail(sign_in.Confidential, frozen=True, forbid_unknown_fields=True):
+    """None: no mail."""
+
+    email: Annotated[str, Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", examples=["someone@example.org"])] | None
+
+
+@put(
+    "/desk/v1/me/email",
+    tags=["sign-in"],
+    status_code=204,
+    summary="Where I get mail about notices",
+    responses=declared(Malformed, NotSignedIn, TooLarge, UnsupportedContentType),
+)
+async def set_my_email(
+    data: JSONBody[MyEmail], request: Request[Actor, bytes, State], database: NamedDependency[Database]
+) -> None:
+    async with database.transaction() as db:
+        await queries.set_email(db, request.user.person_id, data.email)
+
+
+ROUTES: list[ControllerRouterHandler] = [sign_in_at_desk, sign_out_at_desk, me, set_my_email]
 
 
 def caller_address(request: Request[Any, Any, Any]) -> str:

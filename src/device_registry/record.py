@@ -5,7 +5,7 @@ before the transaction (`known_of`, `prepare`), which then holds the devices, ma
 them in between, and writes (`hold`, `keep`). A single fact is all of that in one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 from uuid import UUID
@@ -19,6 +19,7 @@ from device_registry.model import (
     Device,
     Fact,
     Facts,
+    LastResult,
     Nature,
     Overview,
     SiteVersion,
@@ -30,6 +31,7 @@ from device_registry.model import (
     VerifiedPeriod,
     Window,
 )
+from device_registry.notices.failures import tell_failures
 from device_registry.problems import (
     CalibrationOnly,
     CorrectionDiffers,
@@ -195,10 +197,19 @@ async def keep(
     await _check_documents(db, [fact for _, fact in prepared.facts])
     now = clock.now()
     await queries.add_facts(db, prepared.facts, recorded_by, now)
+    await tell_failures(db, _failures(prepared), now)
     opened = await queries.open_traces(db, prepared.following.windows, now, recorded_by)
     if changes := _with_traces(prepared.changes, opened, prepared.causes):
         await on_change(db, changes)
     await keep_following(db, prepared.known, prepared.following)
+
+
+def _failures(prepared: Prepared) -> Iterator[tuple[Device, VerificationFailureNotice]]:
+    """Those by which a device is failed now: an old one that was made good since is no news."""
+    for device_id, fact in prepared.facts:
+        now_failed = prepared.following.overviews[device_id].last_result is LastResult.FAIL
+        if now_failed and isinstance(fact, VerificationFailureNotice):
+            yield prepared.known.devices[device_id], fact
 
 
 async def correct(

@@ -13,6 +13,7 @@ from agency.http import TokenAuthentication
 from console import http as console
 from device_registry import http as device_registry
 from device_registry.annual_report import http as annual_report
+from device_registry.notices import http as notices
 from device_registry.working_lists import http as working_lists
 from evidence import http as evidence
 from evidence.reassessment import Suspension
@@ -48,6 +49,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             device_registry.router,
             annual_report.router,
             working_lists.router,
+            notices.router,
             evidence.router,
             evidence.receipt_keys,
             mobile_api.router,

@@ -1,9 +1,10 @@
 """The worker: does queued jobs, one implementation a kind, as many processes as wanted."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -12,9 +13,12 @@ import structlog
 from device_registry import queries as registry
 from device_registry import rederive
 from device_registry.annual_report import roll_up
+from device_registry.notices import mailing, reminders
+from device_registry.notices.mailing import Mailer
 from evidence import reassessment, reverse_trace, upload
 from evidence.custodian import Custodian
 from foundation import jobs
+from foundation.civil import beginning_of, day_after, day_of
 from foundation.clock import Clock, SystemClock
 from foundation.jobs import Job
 from plumbline.opening import opened
@@ -27,24 +31,28 @@ EXPIRY_EVERY = timedelta(minutes=10)
 DROP_EXPIRED_UPLOADS = "drop-expired-uploads"
 FINISH_UPLOADS = "finish-uploads"
 DROP_EXPIRED_IMPORT_FILES = "drop-expired-import-files"
+REMIND = "remind"
+
+Doer = Callable[[Custodian, dict[str, Any]], Awaitable[None]]
 
 log = structlog.get_logger("plumbline")
 
 
 async def work(settings: Settings, clock: Clock | None = None) -> None:
     """Works until cancelled. A job that fails is tried again; what keeps failing stays in the table for people."""
+    doers = kinds(Mailer(settings.smtp_url, settings.mail_from) if settings.smtp_url else None)
     async with opened(settings, clock or SystemClock()) as custodian:
         woken = asyncio.Event()
         async with asyncio.TaskGroup() as together:
             together.create_task(_listen(settings.database_url, woken))
             for _ in range(settings.job_workers):
-                together.create_task(_work(custodian, timedelta(seconds=settings.job_lease_seconds), woken))
+                together.create_task(_work(custodian, timedelta(seconds=settings.job_lease_seconds), woken, doers))
 
 
-async def do_due(custodian: Custodian, lease: timedelta = timedelta(seconds=30)) -> int:
+async def do_due(custodian: Custodian, lease: timedelta = timedelta(seconds=30), mailer: Mailer | None = None) -> int:
     """Does every job that is due, and returns how many."""
     count = 0
-    while await _do_one(custodian, lease):
+    while await _do_one(custodian, lease, kinds(mailer)):
         count += 1
     return count
 
@@ -72,7 +80,20 @@ async def _rederive_register(custodian: Custodian, _: dict[str, Any]) -> None:
         log.info("the register is derived anew", devices=devices)
 
 
-KINDS: dict[str, Callable[[Custodian, dict[str, Any]], Awaitable[None]]] = {
+async def _remind(mailer: Mailer | None, custodian: Custodian, _: dict[str, Any]) -> None:
+    async with custodian.database.transaction() as db:
+        given = await reminders.remind(db, custodian.clock.now())
+        if mailer:
+            await mailing.queue(db, custodian.clock)
+    log.info("reminders are given", notices=given)
+
+
+async def _mail(mailer: Mailer | None, custodian: Custodian, payload: dict[str, Any]) -> None:
+    if mailer:  # else the operator has taken the mail server away since
+        await mailing.send(custodian.database, custodian.clock, mailer, payload)
+
+
+KINDS: dict[str, Doer] = {
     reassessment.JOB: reassessment.judge_span_again,
     rederive.JOB: _rederive_register,
     reverse_trace.JOB: reverse_trace.judge_concluded,
@@ -81,18 +102,41 @@ KINDS: dict[str, Callable[[Custodian, dict[str, Any]], Awaitable[None]]] = {
     DROP_EXPIRED_IMPORT_FILES: _drop_expired_import_files,
     roll_up.JOB: _roll_up,
 }
+
+
+def kinds(mailer: Mailer | None = None) -> dict[str, Doer]:
+    """Every kind of job, with the mail server for those that need one."""
+    return KINDS | {REMIND: partial(_remind, mailer), mailing.JOB: partial(_mail, mailer)}
+
+
+def _every(pause: timedelta) -> Callable[[datetime], datetime]:
+    return lambda now: now + pause
+
+
+def _daily(since_midnight: timedelta) -> Callable[[datetime], datetime]:
+    """At that time of every civil day in Beijing."""
+
+    def due(now: datetime) -> datetime:
+        today = beginning_of(day_of(now)) + since_midnight
+        return today if now < today else beginning_of(day_after(day_of(now))) + since_midnight
+
+    return due
+
+
 RECURRING = {
-    DROP_EXPIRED_UPLOADS: EXPIRY_EVERY,
-    FINISH_UPLOADS: timedelta(minutes=1),
-    DROP_EXPIRED_IMPORT_FILES: timedelta(hours=1),
+    DROP_EXPIRED_UPLOADS: _every(EXPIRY_EVERY),
+    FINISH_UPLOADS: _every(timedelta(minutes=1)),
+    DROP_EXPIRED_IMPORT_FILES: _every(timedelta(hours=1)),
+    REMIND: _daily(timedelta(hours=8)),
 }
+"""When each is due next."""
 
 
-async def _work(custodian: Custodian, lease: timedelta, woken: asyncio.Event) -> None:
+async def _work(custodian: Custodian, lease: timedelta, woken: asyncio.Event, doers: Mapping[str, Doer]) -> None:
     while True:
         try:
             await _queue_recurring(custodian)
-            if await _do_one(custodian, lease):
+            if await _do_one(custodian, lease, doers):
                 continue
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("the job queue is out of reach", error=str(error))
@@ -104,18 +148,18 @@ async def _work(custodian: Custodian, lease: timedelta, woken: asyncio.Event) ->
 async def _queue_recurring(custodian: Custodian) -> None:
     now = custodian.clock.now()
     async with custodian.database.connection() as db:
-        for kind, every in RECURRING.items():
-            await jobs.enqueue_once(db, kind, now + every)
+        for kind, due in RECURRING.items():
+            await jobs.enqueue_once(db, kind, due(now))
 
 
-async def _do_one(custodian: Custodian, lease: timedelta) -> bool:
+async def _do_one(custodian: Custodian, lease: timedelta, doers: Mapping[str, Doer]) -> bool:
     async with custodian.database.connection() as db:
         job = await jobs.lease(db, custodian.clock.now(), lease)
     if job is None:
         return False
     alive = asyncio.create_task(_keep_lease(custodian, job, lease))
     try:
-        await KINDS[job.kind](custodian, job.payload)
+        await doers[job.kind](custodian, job.payload)
     except Exception as error:
         log.exception("a job failed", job=job.id, kind=job.kind, attempts=job.attempts)
         async with custodian.database.connection() as db:

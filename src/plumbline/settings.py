@@ -22,7 +22,7 @@ NOT_SETTINGS = frozenset({"PLUMBLINE_PYTHON", "PLUMBLINE_VENV", "PLUMBLINE_REAL_
 """Names that belong to `bin/run`, which are read before there is a Python to read settings with, and to `bin/test`."""
 SECRETS = frozenset({"s3_secret_key"})
 """Fields that are never printed."""
-WITH_PASSWORDS = frozenset({"database_url", "migration_database_url"})
+WITH_PASSWORDS = frozenset({"database_url", "migration_database_url", "smtp_url"})
 """Fields printed without the password in them."""
 
 
@@ -98,6 +98,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             pattern=r"^(https?://[^/?#@\s;,'\"]+/\S*)?$",
         ),
     ] = ""
+    public_url: Annotated[
+        str,
+        Meta(
+            description="Address under which phones reach this server, as QR labels print it, such as "
+            "https://plumbline.example. Empty: labels hold the device's number alone, for the officers' phones.",
+            pattern=r"^(https?://[^\s/?#]+)?(/[^\s?#]*)?$",
+            max_length=100,
+        ),
+    ] = ""
+    smtp_url: Annotated[
+        str,
+        Meta(
+            description="Mail server for notices, smtp://user:password@host:port or smtps://. Empty: no mail.",
+            pattern=r"^(smtps?://\S+)?$",
+        ),
+    ] = ""
+    mail_from: Annotated[str, Meta(description="Sender of these mails, such as plumbline@example.org.")] = ""
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="Least severe level written to standard error.")
     ] = "info"
@@ -158,6 +175,7 @@ _BELONG_TOGETHER = (
     ("s3_endpoint", "s3_access_key"),
     ("s3_endpoint", "s3_secret_key"),
     ("s3_access_key", "s3_endpoint"),
+    ("smtp_url", "mail_from"),
 )
 
 

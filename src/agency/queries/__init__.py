@@ -1,7 +1,16 @@
 """What agency reads and writes. Days are Beijing civil days, instants UTC; spans are half-open."""
 
-from agency.queries.actors import actor_behind, actor_called, actors_behind, reach
-from agency.queries.people import add_credential, add_person, credential_standing, end_grant, grant, person
+from agency.queries.actors import actor_behind, actor_called, actors_behind, reach, reach_by_role
+from agency.queries.people import (
+    add_credential,
+    add_person,
+    credential_standing,
+    emails,
+    end_grant,
+    grant,
+    person,
+    set_email,
+)
 from agency.queries.sign_in import (
     account,
     add_attempt,
@@ -34,6 +43,7 @@ __all__ = [
     "change_unit",
     "close_account",
     "credential_standing",
+    "emails",
     "end_grant",
     "enrol_phone",
     "failure_in_the_way",
@@ -42,9 +52,11 @@ __all__ = [
     "open_account",
     "person",
     "reach",
+    "reach_by_role",
     "revoke_phone",
     "revoke_token",
     "revoke_tokens_of",
+    "set_email",
     "signatory",
     "subtree",
     "tree",

@@ -11,6 +11,7 @@ from agency.model import (
     RoleGrant,
 )
 from agency.queries.units import subtree
+from foundation.civil import day_of
 from foundation.database import Connection
 
 
@@ -76,6 +77,32 @@ async def actor_called(db: Connection, sign_in_name: str, now: datetime) -> Acto
         return None
     person_id, kind, unit_id, grants = row
     return Actor(person_id, PersonKind(kind), unit_id, None, tuple(RoleGrant(Role(role), at) for role, at in grants))
+
+
+async def reach_by_role(db: Connection, person_id: UUID, now: datetime) -> list[tuple[Role, UUID]]:
+    """Each role the person has at that instant, with each unit it reaches that day."""
+    rows = await db.fetch(
+        """
+        with recursive reached (role, unit_id) as (
+            select role, unit_period.unit_id
+              from role_grant
+              join unit_period on unit_period.unit_id = role_grant.unit_id
+             where person_id = $1
+               and role_grant.span @> $2::timestamptz
+               and unit_period.span @> $3::date
+             union
+            select role, unit_period.unit_id
+              from reached
+              join unit_period on unit_period.parent_id = reached.unit_id
+             where unit_period.span @> $3::date
+        )
+        select role, unit_id from reached
+        """,
+        person_id,
+        now,
+        day_of(now),
+    )
+    return [(Role(role), unit_id) for role, unit_id in rows]
 
 
 async def reach(db: Connection, actor: Actor, roles: tuple[Role, ...], day: date) -> frozenset[UUID]:

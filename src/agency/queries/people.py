@@ -77,6 +77,31 @@ async def credential_standing(db: Connection, person_id: UUID, begins: datetime,
     return rules.credential_standing(held, PersonKind(rows[0]["kind"]), begins, ends)
 
 
+async def set_email(db: Connection, person_id: UUID, email: str | None) -> None:
+    """Where the person gets mail; None: nowhere."""
+    if email is None:
+        await db.execute("delete from person_email where person_id = $1", person_id)
+        return
+    await db.execute(
+        "insert into person_email (person_id, email) values ($1, $2) on conflict (person_id) do update set email = $2",
+        person_id,
+        email,
+    )
+
+
+async def emails(db: Connection) -> dict[UUID, str]:
+    """The address of everybody who has one and still has an account."""
+    rows = await db.fetch(
+        """
+        select person_id, email
+          from person_email
+          join account using (person_id)
+         where account.closed_at is null
+        """
+    )
+    return {person_id: email for person_id, email in rows}  # noqa: C416 - rows are no pairs to mypy
+
+
 async def grant(db: Connection, person_id: UUID, role: Role, unit_id: UUID, begins: datetime) -> None:
     """Gives the role for the unit and all below it, from that instant on; a grant that already runs is left alone."""
     await db.execute(
