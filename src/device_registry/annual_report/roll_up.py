@@ -22,13 +22,14 @@ from device_registry.annual_report.model.workflow import (
     Report,
     RollUpResult,
     Stage,
+    Unreported,
     Version,
 )
 from device_registry.annual_report.queries import reports, roll_ups, steps
-from device_registry.annual_report.queries.register import holders_on
+from device_registry.annual_report.queries.register import holders_on, monitoring_devices_held
 from device_registry.annual_report.queries.roll_ups import Claim
 from device_registry.annual_report.rules.balance import added, balances, summary, without
-from device_registry.annual_report.rules.reporting import deadline, is_late, reporters
+from device_registry.annual_report.rules.reporting import GOVERNMENTS, REPORTERS, below, deadline, is_late
 from foundation import jobs
 from foundation.civil import day_of
 from foundation.clock import Clock
@@ -81,7 +82,10 @@ async def roll_up(
     """Every unit below the government, what it filed, and the sum of what counts."""
     day = min(day_of(now), deadline(year))
     async with database.connection() as db:
-        units = reporters(await tree(db, day), government_id)
+        every = below(await tree(db, day), government_id)
+        units = [unit for unit in every if unit.kind in REPORTERS]
+        governments = [unit for unit in every if unit.kind in GOVERNMENTS]
+        held = await monitoring_devices_held(db, [unit.id for unit in governments], day)
         known = await reports.reports_by_ids(db, await roll_ups.reports_in(db, [unit.id for unit in units], year))
     by_unit = {report.unit_id: report for report in known}
     lines: list[Line] = []
@@ -119,6 +123,11 @@ async def roll_up(
         moves=tuple(moves),
         moved=moved,
         balanced=balances(total) and all(line.sound for line in lines),
+        unreported=tuple(
+            Unreported(unit_id=unit.id, name_zh=unit.name_zh, name_en=unit.name_en, devices=held[unit.id])
+            for unit in governments
+            if unit.id in held
+        ),
     )
 
 

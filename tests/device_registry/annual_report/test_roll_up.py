@@ -13,6 +13,7 @@ from device_registry.annual_report.queries.roll_ups import roll_up_by_id
 from device_registry.annual_report.reminding import reminders
 from device_registry.annual_report.rules.balance import added, balances
 from device_registry.annual_report.rules.reporting import ReminderStage
+from device_registry.model import Mounting
 from device_registry.register import move_device
 from evidence.custodian import Custodian
 from foundation.database import Database
@@ -128,6 +129,16 @@ async def test_after_the_deadline_what_is_missing_is_late_and_an_amendment_is_no
     lines = {line.unit_id: line for line in result.lines}
     assert set(result.late) == {city.street, city.other}
     assert lines[city.bureau].filing_number == "江岸区城市管理执法局设备年报〔2026〕2号"
+
+
+async def test_devices_that_a_government_holds_itself_are_told_because_nobody_reports_them(
+    database: Database, city: City, camera: Camera, office: Office, clock: FixedClock
+) -> None:
+    await camera("OURS", "2026-05-01 09:00", unit=city.district)
+    await camera("HAND", "2026-05-01 09:00", unit=city.district, mounting=Mounting.HANDHELD)
+    result = await rolled_up(database, clock, city.city)
+    assert [(one.name_zh, one.devices) for one in result.unreported] == [("江岸区", 1)]
+    assert result.total.closing == 0
 
 
 async def test_bytes_that_were_tampered_with_are_found(

@@ -156,6 +156,15 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     """Both reports have it; the total counts it in `to_unit`, which holds it at the end."""
 
 
+class Unreported(msgspec.Struct, frozen=True, kw_only=True):
+    """A government that holds monitoring devices itself: it owes no report, so that nobody reports them."""
+
+    unit_id: UUID
+    name_zh: str
+    name_en: str
+    devices: int
+
+
 class RollUpResult(msgspec.Struct, frozen=True, kw_only=True):
     """`total` is the sum of the counted lines less what was claimed twice."""
 
@@ -169,6 +178,7 @@ class RollUpResult(msgspec.Struct, frozen=True, kw_only=True):
     moved: int
     """All moves; `moves` shows the first of them."""
     balanced: bool
+    unreported: tuple[Unreported, ...] = ()
 
 
 class RollUp(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,3 +82,21 @@ async def holders_on(db: Connection, device_ids: Collection[UUID], day: date, kn
         for device_id, held in holdings.items()
         if (unit_id := next((one.unit_id for one in held if one.on(day)), None))
     }
+
+
+async def monitoring_devices_held(db: Connection, units: Collection[UUID], day: date) -> dict[UUID, int]:
+    """How many each of the units holds on that day; those that hold none are left out."""
+    rows = await db.fetch(
+        """
+        select holding.unit_id, count(*)
+          from device_holding as holding
+          join device on device.id = holding.device_id
+         where holding.unit_id = any ($1)
+           and holding.span @> $2::date
+           and device.siting_needed
+         group by holding.unit_id
+        """,
+        list(units),
+        day,
+    )
+    return dict(tuple(row) for row in rows)

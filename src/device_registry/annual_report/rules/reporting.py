@@ -40,15 +40,14 @@ def receiver_of(above: Sequence[Unit]) -> Unit | None:
     return next((unit for unit in above if unit.kind in GOVERNMENTS), None)
 
 
-def reporters(tree: Iterable[Unit], government_id: UUID) -> list[Unit]:
-    """The units of the tree, below the government, that owe a report; each after its parent."""
-    below = {government_id}
+def below(tree: Iterable[Unit], government_id: UUID) -> list[Unit]:
+    """The government and all units below it, each after its parent, as the tree gives them."""
+    reached = {government_id}
     found = []
     for unit in tree:
-        if unit.parent_id in below:
-            below.add(unit.id)
-            if unit.kind in REPORTERS:
-                found.append(unit)
+        if unit.id == government_id or unit.parent_id in reached:
+            reached.add(unit.id)
+            found.append(unit)
     return found
 
 
