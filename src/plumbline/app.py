@@ -24,12 +24,16 @@ from mobile_api import http as mobile_api
 from mobile_api import uploads
 from mobile_api.standings import DeviceStandings
 from plumbline import health, openapi
-from plumbline.opening import document_keeper, opened
+from plumbline.opening import document_keeper, opened, trusted_by
 from plumbline.settings import Settings
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
-    """The application, not yet connected to anything: its lifespan opens and closes what it needs."""
+    """The application, not yet connected to anything: its lifespan opens and closes what it needs.
+
+    Raises SettingsError for what can be seen to be wrong before it starts.
+    """
+    trusted_by(settings)
     clock = clock or SystemClock()
     at_hand: dict[str, Any] = {"settings": settings, "clock": clock, "standing_changed": Suspension(clock)}
 

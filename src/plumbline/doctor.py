@@ -20,6 +20,7 @@ from rich.markup import escape
 
 from plumbline.embedded import services
 from plumbline.embedded.processes import EmbeddedServerError
+from plumbline.opening import trusted_by
 from plumbline.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ async def findings(load: Callable[[], Settings]) -> AsyncIterator[Finding]:
         settings = load()
     except SettingsError as error:
         yield Finding("settings", wrong=str(error), mend="Correct or unset the variable.")
+        return
+    try:
+        trusted_by(settings)
+    except SettingsError as error:
+        yield Finding("settings", wrong=str(error), mend="Name a PEM file or a folder of them, or unset the variable.")
         return
     yield Finding("settings", "every PLUMBLINE_ variable is known and fits")
     yield _python()

@@ -42,8 +42,14 @@ async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Custodian]:
 
 def document_keeper(settings: Settings, custodian: Custodian) -> DocumentKeeper:
     """The register's scans, kept by the same means as evidence. Raises SettingsError."""
+    return DocumentKeeper(
+        custodian.database, custodian.clock, custodian.store, custodian.retention, trusted_by(settings)
+    )
+
+
+def trusted_by(settings: Settings) -> bytes:
+    """Whose digital certificates are believed, in PEM. Raises SettingsError."""
     try:
-        trust = trusted_certificates(settings.dcc_trust)
+        return trusted_certificates(settings.dcc_trust)
     except (OSError, ValueError) as error:
         raise SettingsError(f"{variable('dcc_trust')}: no certificates (PEM) can be read there: {error}") from error
-    return DocumentKeeper(custodian.database, custodian.clock, custodian.store, custodian.retention, trust)

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import signal
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -77,7 +77,7 @@ async def serve(app: Litestar, listening: socket.socket, *, ready: Callable[[], 
         ),
         ready,
     )
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    serving = asyncio.create_task(_served(server, listening))
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:
@@ -86,6 +86,14 @@ async def serve(app: Litestar, listening: socket.socket, *, ready: Callable[[], 
         raise
     if not server.started:
         raise StartError("The application did not start; the reason stands above.")
+
+
+async def _served(server: _Server, listening: socket.socket) -> None:
+    """Uvicorn exits the process where the application does not start: out of a task that would end the event loop at
+    once, and leave behind everything else that was started.
+    """
+    with suppress(SystemExit):
+        await server.serve(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
