@@ -1,13 +1,17 @@
 """Coming in at a desk, leaving, and what the pages refuse."""
 
+from uuid import UUID
+
 import httpx
 import pytest
 import pytest_asyncio
+from litestar.testing import RequestFactory
 
 from agency.model import Role
 from console.assets import assets, edition
-from console.pages import local
+from console.pages import answered, local
 from foundation.database import Database
+from foundation.problem import Unexpected
 from tests.builders import a_unit
 from tests.console.conftest import PASSWORD, Desk, somebody, text_of
 
@@ -162,3 +166,14 @@ async def test_who_was_signed_out_while_typing_signs_in_elsewhere_and_sends_the_
     await desk.sign_in(manager)
     assert desk.client.cookies["plumbline_session"] != session
     assert (await desk.send("/desk/devices/columns", dict(typed))).status_code == 303
+
+
+def test_a_failure_of_ours_is_a_page_with_its_number_and_nothing_else() -> None:
+    number = UUID("00000000-0000-4000-8000-000000000007")
+    problem = Unexpected(id=number, members={"id": str(number)})
+    page = answered(RequestFactory().get("/desk/devices"), problem)
+    assert page.status_code == 500
+    assert str(number) in page.content
+    assert "Traceback" not in page.content
+    elsewhere = answered(RequestFactory().get("/desk/v1/devices"), problem)
+    assert elsewhere.media_type == "application/problem+json"
