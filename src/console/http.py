@@ -4,7 +4,7 @@ from litestar import Router
 from litestar.di import Provide
 
 from agency.http import AT_A_PAGE
-from console import annual_reports, assets, documents, home, imports, policies, queues, sign_in
+from console import annual_reports, assets, documents, home, imports, policies, queues, sign_in, traces
 from console.devices import correction, device_page, export, register, registration, step_page
 from console.forms import before_page
 from console.pages import answered
@@ -24,6 +24,7 @@ _SUBJECTS = (
     imports,
     policies,
     annual_reports,
+    traces,
 )
 
 router = Router(

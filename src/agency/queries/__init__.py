@@ -8,6 +8,7 @@ from agency.queries.people import (
     emails,
     end_grant,
     grant,
+    people_by_id,
     person,
     set_email,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "grant",
     "lock_attempts",
     "open_account",
+    "people_by_id",
     "person",
     "reach",
     "reach_by_role",

@@ -1,5 +1,6 @@
 """People, their credentials and their roles."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
 
@@ -24,6 +25,13 @@ async def person(db: Connection, person_id: UUID) -> Person:
     if row is None:
         raise NotFound
     return Person(row["id"], PersonKind(row["kind"]), row["name_zh"], row["name_en"], row["unit_id"])
+
+
+async def people_by_id(db: Connection, person_ids: Collection[UUID]) -> dict[UUID, Person]:
+    rows = await db.fetch(
+        "select id, kind, name_zh, name_en, unit_id from person where id = any ($1)", list(person_ids)
+    )
+    return {row["id"]: Person(row[0], PersonKind(row[1]), *row[2:]) for row in rows}
 
 
 async def add_person(db: Connection, kind: PersonKind, name_zh: str, name_en: str, unit_id: UUID) -> Person:

@@ -58,7 +58,7 @@ from device_registry.queries.policy import (
     policy_for,
     set_policy,
 )
-from device_registry.queries.reverse_trace import open_traces, traces_by_id, traces_of_units, traces_over
+from device_registry.queries.reverse_trace import count_traces, open_traces, traces_by_id, traces_of_units, traces_over
 from device_registry.queries.standing import (
     hold_standing,
     site_in_force,
@@ -90,6 +90,7 @@ __all__ = [
     "any_of_calibration",
     "bodies",
     "bodies_named",
+    "count_traces",
     "counted",
     "device_by_id",
     "device_by_tag",

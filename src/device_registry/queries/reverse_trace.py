@@ -78,6 +78,22 @@ async def traces_of_units(
     return [_trace(*row) for row in rows]
 
 
+async def count_traces(db: Connection, units: Collection[UUID], trace_ids: Collection[UUID]) -> int:
+    """How many of these traces are about devices that the units hold."""
+    count: int = await db.fetchval(
+        """
+        select count(*)
+          from reverse_trace as trace
+          join device on device.id = trace.device_id
+         where trace.id = any ($1)
+           and device.unit_id = any ($2)
+        """,
+        list(trace_ids),
+        list(units),
+    )
+    return count
+
+
 async def traces_by_id(db: Connection, trace_ids: Collection[UUID]) -> dict[UUID, Trace]:
     rows = await db.fetch(
         """

@@ -151,15 +151,7 @@ async def list_traces(
     after: FromQuery[UUID | None] = None,
     most: Annotated[int, QueryParameter(ge=1, le=MOST_ON_A_PAGE)] = 50,
 ) -> TracePage:
-    async with database.connection() as db:
-        units = await reach(db, request.user, REVIEWERS, day_of(clock.now()))
-        first = await queries.traces_with_work(db)
-        found = await registry.traces_of_units(db, units, first, after, most + 1)
-        devices = await registry.devices_by_id(db, {trace.device_id for trace in found})
-        counts = await queries.trace_counts(db, [trace.id for trace in found])
-    language = language_of(request)
-    shown = [_trace(trace, devices[trace.device_id], counts[trace.id], language) for trace in found[:most]]
-    return TracePage(shown, found[most - 1].id if len(found) > most else None)
+    return await traces_within(database, clock, request.user, after, most, language_of(request))
 
 
 @get(
@@ -177,16 +169,8 @@ async def show_trace(
     after: FromQuery[UUID | None] = None,
     most: Annotated[int, QueryParameter(ge=1, le=MOST_ON_A_PAGE)] = 50,
 ) -> TraceInFull:
-    async with database.connection() as db:
-        trace, device = await known_trace(db, request.user, clock, trace_id)
-        counts = await queries.trace_counts(db, [trace_id])
-        items = await queries.trace_items(db, trace_id, item_state, after, most + 1)
     language = language_of(request)
-    return TraceInFull(
-        _trace(trace, device, counts[trace_id], language),
-        [_item(item, language) for item in items[:most]],
-        items[most - 1].evidence_id if len(items) > most else None,
-    )
+    return await trace_in_full(database, clock, request.user, trace_id, item_state, after, most, language)
 
 
 @post(
@@ -204,11 +188,7 @@ async def add_conclusion(
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
 ) -> Done:
-    await _reached(database, request.user, clock, trace_id)
-    by = request.user.person_id
-    reason = data.reason.strip()
-    await reverse_trace.conclude(database, clock, trace_id, data.evidence_ids, data.conclusion, reason, by=by)
-    return Done(len(set(data.evidence_ids)))
+    return await conclude_about(database, clock, request.user, trace_id, data)
 
 
 _ANSWERED = declared(
@@ -230,10 +210,7 @@ async def add_confirmation(
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
 ) -> Done:
-    await _reached(database, request.user, clock, trace_id)
-    by, remark = request.user.person_id, data.remark and data.remark.strip()
-    await reverse_trace.confirm(database, clock, trace_id, data.evidence_ids, remark, by=by)
-    return Done(len(set(data.evidence_ids)))
+    return await confirm_about(database, clock, request.user, trace_id, data)
 
 
 @post(
@@ -249,10 +226,7 @@ async def add_return(
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
 ) -> Done:
-    await _reached(database, request.user, clock, trace_id)
-    by = request.user.person_id
-    await reverse_trace.send_back(database, clock, trace_id, data.evidence_ids, data.reason.strip(), by=by)
-    return Done(len(set(data.evidence_ids)))
+    return await send_back_about(database, clock, request.user, trace_id, data)
 
 
 @get(
@@ -268,16 +242,80 @@ async def list_re_examinations(
     before: Annotated[str | None, QueryParameter(description="`next` of the page before", max_length=100)] = None,
     most: Annotated[int, QueryParameter(ge=1, le=MOST_ON_A_PAGE)] = 50,
 ) -> ItemPage:
+    return await re_examinations_within(database, clock, request.user, before, most, language_of(request))
+
+
+async def traces_within(
+    database: Database, clock: Clock, actor: Actor, after: UUID | None, most: int, language: Language
+) -> TracePage:
+    """Traces of devices that the actor's units hold, those with work left first."""
+    async with database.connection() as db:
+        units = await reach(db, actor, REVIEWERS, day_of(clock.now()))
+        first = await queries.traces_with_work(db)
+        found = await registry.traces_of_units(db, units, first, after, most + 1)
+        devices = await registry.devices_by_id(db, {trace.device_id for trace in found})
+        counts = await queries.trace_counts(db, [trace.id for trace in found])
+    shown = [_trace(trace, devices[trace.device_id], counts[trace.id], language) for trace in found[:most]]
+    return TracePage(shown, found[most - 1].id if len(found) > most else None)
+
+
+async def trace_in_full(
+    database: Database,
+    clock: Clock,
+    actor: Actor,
+    trace_id: UUID,
+    item_state: ItemState | None,
+    after: UUID | None,
+    most: int,
+    language: Language,
+) -> TraceInFull:
+    """Raises NotFound."""
+    async with database.connection() as db:
+        trace, device = await known_trace(db, actor, clock, trace_id)
+        counts = await queries.trace_counts(db, [trace_id])
+        items = await queries.trace_items(db, trace_id, item_state, after, most + 1)
+    return TraceInFull(
+        _trace(trace, device, counts[trace_id], language),
+        [_item(item, language) for item in items[:most]],
+        items[most - 1].evidence_id if len(items) > most else None,
+    )
+
+
+async def re_examinations_within(
+    database: Database, clock: Clock, actor: Actor, before: str | None, most: int, language: Language
+) -> ItemPage:
+    """Raises Malformed."""
     mark = page_mark(before)
     async with database.connection() as db:
-        units = await reach(db, request.user, REVIEWERS, day_of(clock.now()))
+        units = await reach(db, actor, REVIEWERS, day_of(clock.now()))
         found = await queries.decisions_to_correct(db, units, mark, most + 1)
     following = None
     if len(found) > most:
         last = found[most - 1]
         assert last.confirmed_at is not None
         following = f"{last.confirmed_at.isoformat()}~{last.evidence_id}"
-    return ItemPage([_item(item, language_of(request)) for item in found[:most]], following)
+    return ItemPage([_item(item, language) for item in found[:most]], following)
+
+
+async def conclude_about(database: Database, clock: Clock, actor: Actor, trace_id: UUID, data: NewConclusion) -> Done:
+    await _reached(database, actor, clock, trace_id)
+    by, reason = actor.person_id, data.reason.strip()
+    await reverse_trace.conclude(database, clock, trace_id, data.evidence_ids, data.conclusion, reason, by=by)
+    return Done(len(set(data.evidence_ids)))
+
+
+async def confirm_about(database: Database, clock: Clock, actor: Actor, trace_id: UUID, data: NewConfirmation) -> Done:
+    await _reached(database, actor, clock, trace_id)
+    remark = data.remark and data.remark.strip()
+    await reverse_trace.confirm(database, clock, trace_id, data.evidence_ids, remark, by=actor.person_id)
+    return Done(len(set(data.evidence_ids)))
+
+
+async def send_back_about(database: Database, clock: Clock, actor: Actor, trace_id: UUID, data: NewReturn) -> Done:
+    await _reached(database, actor, clock, trace_id)
+    reason = data.reason.strip()
+    await reverse_trace.send_back(database, clock, trace_id, data.evidence_ids, reason, by=actor.person_id)
+    return Done(len(set(data.evidence_ids)))
 
 
 async def known_trace(db: Connection, actor: Actor, clock: Clock, trace_id: UUID) -> tuple[Trace, Device]:
