@@ -17,6 +17,7 @@ from agency.model import Actor
 from agency.problems import PhoneKeyRefused, PhoneRevoked, SignInRefused, TooManyAttempts
 from device_registry import explanation as registry_words
 from device_registry.model import Outcome, Reason
+from device_registry.scanning import tag_of
 from evidence import queries, upload
 from evidence.commitment import commit
 from evidence.custodian import Custodian
@@ -184,7 +185,10 @@ async def sign_out_on_phone(
     responses=declared(Malformed, NotSignedIn),
 )
 async def standing_of_device(
-    device_tag: Annotated[str, QueryParameter(min_length=1, max_length=100, description="Number on the device")],
+    device_tag: Annotated[
+        str,
+        QueryParameter(min_length=1, max_length=1200, description="Number on the device, or what its QR label says"),
+    ],
     request: Request[Actor, Any, State],
     standings: NamedDependency[SkipValidation[DeviceStandings]],  # asked most: each microsecond counts
     at: Annotated[
@@ -194,6 +198,7 @@ async def standing_of_device(
         ),
     ] = None,
 ) -> DeviceStanding:
+    device_tag = tag_of(device_tag)
     standing, instant = await standings.at(device_tag, None if at is None else checked_instant("at", at))
     language = language_of(request)
     if standing is None:

@@ -13,6 +13,7 @@ from agency.http import TokenAuthentication
 from console import http as console
 from device_registry import http as device_registry
 from device_registry.annual_report import http as annual_report
+from device_registry.calendar_feed import http as calendar_feed
 from device_registry.notices import http as notices
 from device_registry.working_lists import http as working_lists
 from evidence import http as evidence
@@ -54,6 +55,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             annual_report.router,
             working_lists.router,
             notices.router,
+            calendar_feed.router,
             evidence.router,
             evidence.receipt_keys,
             mobile_api.router,

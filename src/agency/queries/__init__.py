@@ -14,6 +14,7 @@ from agency.queries.people import (
 )
 from agency.queries.sign_in import (
     account,
+    account_is_open,
     add_attempt,
     add_token,
     attempt_succeeded,
@@ -31,6 +32,7 @@ from agency.queries.units import add_unit, ancestors, change_unit, subtree, tree
 
 __all__ = [
     "account",
+    "account_is_open",
     "actor_behind",
     "actor_called",
     "actors_behind",

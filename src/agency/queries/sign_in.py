@@ -26,6 +26,16 @@ async def open_account(db: Connection, sign_in_name: str, person_id: UUID, passw
         raise SignInNameTaken(field="sign_in_name") from error
 
 
+async def account_is_open(db: Connection, person_id: UUID, now: datetime) -> bool:
+    """Whether the person may still sign in."""
+    found: bool = await db.fetchval(
+        "select exists (select from account where person_id = $1 and coalesce(closed_at, 'infinity') > $2)",
+        person_id,
+        now,
+    )
+    return found
+
+
 async def close_account(db: Connection, person_id: UUID, at: datetime) -> None:
     """From that instant the person can neither sign in nor use a token. A closed account stays closed as it was."""
     await db.execute(

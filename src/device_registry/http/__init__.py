@@ -2,9 +2,9 @@
 
 from litestar import Router
 
-from device_registry.http import devices, digital_certificates, documents, facts, holdings, imports, life_cycle
+from device_registry.http import devices, digital_certificates, documents, facts, holdings, imports, labels, life_cycle
 
-_SUBJECTS = (devices, facts, life_cycle, holdings, imports, documents, digital_certificates)
+_SUBJECTS = (devices, facts, life_cycle, holdings, imports, documents, digital_certificates, labels)
 
 router = Router(
     "/desk/v1",

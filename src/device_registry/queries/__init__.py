@@ -9,6 +9,7 @@ from device_registry.queries.device import (
     devices,
     devices_by_id,
     devices_by_tags,
+    labelled,
     locked_devices,
     tags_taken,
 )
@@ -109,6 +110,7 @@ __all__ = [
     "import_file",
     "keep_import_file",
     "keep_overviews",
+    "labelled",
     "let_periods_change",
     "listed",
     "locked_devices",

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -113,6 +114,31 @@ _FOUND = f"""
          limit $4
 """  # noqa: S608 - a constant
 """Index: device_overview_search."""
+
+
+class Labelled(NamedTuple):
+    """What the label of a device says."""
+
+    tag: str
+    kind_zh: str
+    unit_id: UUID
+
+
+async def labelled(db: Connection, device_ids: Sequence[UUID], units: Collection[UUID]) -> list[Labelled]:
+    """Those of the devices that these units hold, in the order given."""
+    rows = await db.fetch(
+        """
+        select device.tag, device_kind.name_zh, device.unit_id
+          from unnest($1::uuid[]) with ordinality as wanted (id, place)
+          join device on device.id = wanted.id
+          join device_kind on device_kind.code = device.kind
+         where device.unit_id = any ($2)
+         order by place
+        """,
+        device_ids,
+        list(units),
+    )
+    return [Labelled(*row) for row in rows]
 
 
 async def devices(
