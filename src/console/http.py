@@ -4,10 +4,23 @@ from litestar import Router
 from litestar.di import Provide
 
 from agency.http import AT_A_PAGE
-from console import annual_reports, assets, documents, home, imports, policies, queues, sign_in, traces
+from console import (
+    annual_reports,
+    assets,
+    documents,
+    home,
+    imports,
+    notices,
+    policies,
+    queues,
+    sign_in,
+    traces,
+    working_lists,
+)
 from console.devices import correction, device_page, export, register, registration, step_page
 from console.forms import before_page
 from console.pages import answered
+from console.scanned import scanned
 from console.visit import HOME, visit
 
 _SUBJECTS = (
@@ -21,6 +34,8 @@ _SUBJECTS = (
     registration,
     documents,
     queues,
+    working_lists,
+    notices,
     imports,
     policies,
     annual_reports,
@@ -36,4 +51,4 @@ router = Router(
     include_in_schema=False,
 )
 
-__all__ = ["answered", "router"]
+__all__ = ["answered", "router", "scanned"]

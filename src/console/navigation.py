@@ -5,7 +5,7 @@ from typing import NamedTuple
 from agency.model import Role
 from console.visit import Visit
 from device_registry.annual_report.http.reaching import READERS as REPORT_READERS
-from device_registry.http.reaching import READERS
+from device_registry.http.reaching import DESK, READERS
 
 
 class Entry(NamedTuple):
@@ -18,6 +18,8 @@ class Entry(NamedTuple):
 ENTRIES: list[Entry] = [
     Entry("home", "/desk", frozenset(Role)),
     Entry("devices", "/desk/devices", frozenset(READERS)),
+    Entry("working-lists", "/desk/working-lists", frozenset(READERS)),
+    Entry("notices", "/desk/notices", frozenset(DESK)),
     Entry("annual-reports", "/desk/annual-reports", frozenset(REPORT_READERS)),
     Entry("imports", "/desk/imports", frozenset({Role.DEVICE_MANAGER})),
 ]

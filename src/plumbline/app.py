@@ -61,6 +61,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             mobile_api.router,
             uploads.router,
             console.router,
+            console.scanned,
             *problem_pages.ROUTES,
             *health.ROUTES,
             openapi.VIEWER_ROUTER,

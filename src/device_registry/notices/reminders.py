@@ -43,6 +43,7 @@ async def _verifications(db: Connection, now: datetime) -> int:
          where requirement = 'MANDATORY'
            and state not in ('RETIRED', 'REJECTED', 'WITHDRAWN')
            and last_result = 'PASS'
+         order by verified_until desc
             on conflict on constraint notice_given_once do nothing
         returning id
         """,
