@@ -310,6 +310,22 @@ async def test_the_applications_own_role_cannot_admit_in_a_window_without_a_conf
     assert await admitted(custodian) == [evidence_id]
 
 
+async def test_an_admission_made_by_hand_beside_a_failure_is_waited_for_and_taken_away(
+    custodian: Custodian, officer: OfficerWithPhone, meter: Device
+) -> None:
+    """Two connections, and the first holds nothing but what the database makes it hold."""
+    evidence_id, _ = await hand_in(custodian, officer, CAPTURED, device_tag=meter.tag)
+    async with custodian.database.transaction() as by_hand:
+        await by_hand.execute("delete from admission")
+        await by_hand.execute(ADMIT, evidence_id, meter.id)
+        recording = asyncio.create_task(learn(custodian, meter, FAILURE))
+        await asyncio.sleep(0.3)
+        assert not recording.done()
+    await recording
+    assert await admitted(custodian) == []
+    assert [one for _, one in await queue(custodian.database)] == [evidence_id]
+
+
 async def test_a_trace_over_admissions_that_nobody_suspended_is_refused(
     custodian: Custodian, officer: OfficerWithPhone, meter: Device
 ) -> None:
