@@ -16,12 +16,28 @@ import msgspec
 import uvloop
 from rich.console import Console
 
-from bench import load, table
+from bench import load, register, table
 from bench.contenders import field
-from bench.plan import BARE, BARE_SIGNED_IN, FULL, PHOTOGRAPHS, QUICK, RAW_PARTS, RAW_PUT, STANDING, VIDEOS, Plan
+from bench.plan import (
+    BARE,
+    BARE_SIGNED_IN,
+    FULL,
+    IMPORT,
+    PHOTOGRAPHS,
+    QUICK,
+    RAW_PARTS,
+    RAW_PUT,
+    REGISTER,
+    ROLL_UP,
+    STANDING,
+    VIDEOS,
+    Plan,
+)
+from bench.register import Register
 from bench.rounds import Section, held
 from bench.servers import stage
 
+SECTIONS = (PHOTOGRAPHS, VIDEOS, STANDING, REGISTER, IMPORT, ROLL_UP)
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
     "litestar",
@@ -39,7 +55,7 @@ PACKAGES = (
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run: a few seconds, figures without meaning")
-    parser.add_argument("--only", choices=[PHOTOGRAPHS, VIDEOS, STANDING], action="append", help="only this section")
+    parser.add_argument("--only", choices=SECTIONS, action="append", help="only this section")
     parser.add_argument("--rounds", type=int, help="instead of the plan's")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the JSON")
     chosen = parser.parse_args()
@@ -50,23 +66,25 @@ def main() -> int:
         parser.error(f"{tempfile.gettempdir()} needs {2 * plan.disk_bytes / 1e9:.0f} GB free for a while.")
     out = Console(width=None if sys.stdout.isatty() else 160)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sections = runner.run(measured(plan, set(chosen.only or (PHOTOGRAPHS, VIDEOS, STANDING)), out))
+        sections, found = runner.run(measured(plan, set(chosen.only or SECTIONS), out))
     goals = table.judged(sections)
     table.show(out, sections, goals)
+    if found is not None:
+        register.show(out, found)
     now = datetime.now(UTC)
     chosen.results.mkdir(parents=True, exist_ok=True)
     file = chosen.results / f"{now:%Y%m%dT%H%M%SZ}{'-quick' if chosen.quick else ''}.json"
-    result = {"at": now, "machine": machine(), "plan": plan, "sections": sections, "goals": goals}
+    result = {"at": now, "machine": machine(), "plan": plan, "sections": sections, "goals": goals, "register": found}
     file.write_bytes(msgspec.json.format(msgspec.json.encode(result)))
     out.print(f"written: {file}", soft_wrap=True)
     return 0
 
 
-async def measured(plan: Plan, chosen: set[str], out: Console) -> list[Section]:
+async def measured(plan: Plan, chosen: set[str], out: Console) -> tuple[list[Section], Register | None]:
     def say(line: str) -> None:
         out.print(f"[dim]•[/] {line}", highlight=False)
 
-    sections = []
+    sections, found = [], None
     async with stage(say) as on:
         if PHOTOGRAPHS in chosen:
             async with field(on, plan, plan.photograph_clients) as ours:
@@ -111,7 +129,9 @@ async def measured(plan: Plan, chosen: set[str], out: Console) -> list[Section]:
                         say=say,
                     )
                 )
-    return sections
+        if chosen & {REGISTER, IMPORT, ROLL_UP}:
+            found = await register.measured(on, plan, chosen, say)
+    return sections, found
 
 
 def machine() -> dict[str, Any]:

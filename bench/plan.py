@@ -23,6 +23,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Whose tokens the clients of the standing section send in turn."""
     standing_seconds: float = 5.0
     first_round_uncounted: bool = True
+    devices: int = 100_000
+    certificates: int = 5
+    """Of each device of the register sections."""
+    register_requests: int = 40
+    """For each page."""
+    import_rows: int = 50_000
     section_seconds: float = 140.0
     """No round of a section begins after this, so that a slow machine ends too."""
 
@@ -44,6 +50,9 @@ QUICK = Plan(
     standing_clients=4,
     standing_phones=2,
     standing_seconds=0.5,
+    devices=400,
+    register_requests=3,
+    import_rows=300,
 )
 
 
@@ -61,6 +70,7 @@ class Goal(msgspec.Struct, frozen=True):
 
 
 PHOTOGRAPHS, VIDEOS, STANDING = "photographs", "videos", "standing"
+REGISTER, IMPORT, ROLL_UP = "register", "import", "roll-up"
 RAW_PUT, RAW_LOCKED_PUT, RAW_PARTS = "raw S3 PUT", "raw S3 PUT, checked and locked", "raw S3 multipart"
 TO_RECEIPT, TO_SUBMISSION = "Plumbline, to the receipt", "Plumbline, to the submission"
 BARE, BARE_SIGNED_IN, STANDING_ROUTE = "bare SELECT", "bare SELECT behind sign-in", "Plumbline, standing"

@@ -20,6 +20,7 @@ from bench.plan import (
     TO_RECEIPT,
     TO_SUBMISSION,
 )
+from bench.register import Register
 from bench.rounds import Section
 from bench.table import Judged
 
@@ -35,6 +36,7 @@ class Result(msgspec.Struct):
     machine: dict[str, object]
     sections: list[Section]
     goals: list[Judged]
+    register: Register
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="costs are read from /proc")
@@ -54,6 +56,13 @@ def test_a_quick_run_prints_every_contender_and_goal_and_writes_them(tmp_path: P
             assert len(row.turns) == 1
     assert [judged.goal for judged in result.goals] == list(GOALS)
     assert result.machine["cores"]
+    pages = {page.name for page in result.register.pages}
+    assert pages >= {"list, first page", "list, deep page", "search, two Chinese characters", "device page"}
+    assert all(name in run.stdout for name in pages)
+    assert {*result.register.plans} >= {"list, first page", "overdue: how many"}
+    works = [work.name for work in result.register.works]
+    assert [work.rpartition(" ")[2] for work in works[1:5]] == ["previewed", "written", "previewed", "written"]
+    assert works[-1].startswith("roll-up of")
     for section in result.sections:
         assert section.name in run.stdout
     for goal in GOALS:

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from agency import queries as agency
+from agency.model import UnitKind
 from device_registry import queries as registry
 from device_registry.model import Fact, Facts
 from device_registry.record import Following, Known, follow, keep_following
@@ -22,6 +23,8 @@ SHARE = 2000
 """Devices a process takes at a time, on one connection."""
 BATCH = 500
 """Devices a transaction."""
+HOLDERS = (UnitKind.STREET, UnitKind.DEPARTMENT)
+"""Governments hold no devices; those below them do, and report them."""
 
 
 class NoDemonstrationCity(Exception):
@@ -72,7 +75,7 @@ async def city_of(database_url: str, clock: Clock) -> City:
                     raise NoDemonstrationCity(name)
                 people[name] = actor.person_id
             kinds = {kind.code: kind for kind in await registry.device_kinds(db)}
-            units = [unit.id for unit in await agency.tree(db, day_of(now)) if unit.parent_id is not None]
+            units = [unit.id for unit in await agency.tree(db, day_of(now)) if unit.kind in HOLDERS]
     finally:
         await database.close()
     return City(kinds, units, people, now)
