@@ -25,13 +25,14 @@ from schemathesis.specs.openapi.checks import (
 
 from agency.model import Role, UnitKind
 from agency.queries import add_unit
+from device_registry.model import Datum, Place
 from device_registry.notices.model import NewNotice
 from device_registry.notices.queries import notify
 from foundation.civil import day_of
 from foundation.clock import SystemClock
 from foundation.database import Database
 from plumbline.settings import Settings
-from tests.builders import a_device, a_unit
+from tests.builders import a_device, a_sited_device, a_unit
 from tests.mobile_api.conftest import TUS, a_phone
 from tests.served import served
 
@@ -65,7 +66,12 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
             roles = [role for role in Role if role is not Role.FIELD_OFFICER]
             phone = await a_phone(client, database, await a_unit(database), "everybody", *roles)
             device = await a_device(database, SystemClock(), phone.officer.unit_id, tag="SLM-CONTRACT")
+            place = Place(114.3, 30.6, Datum.WGS84)
+            await a_sited_device(database, SystemClock(), phone.officer.unit_id, place, tag="SRF-CONTRACT")
+            over = {"unit_id": str(phone.officer.unit_id), "name": "清理", "basis": "国发〔2024〕5号"}
+            opened = await client.post("/desk/v1/cleanup-campaigns", json=over | {"deadline": "2099-12-31"})
             known = {
+                "campaign_id": opened.json()["id"],
                 "device_id": str(device.id),
                 "list_name": "PAST_DUE",
                 "notice_id": await _a_notice(database, phone.officer.person_id),

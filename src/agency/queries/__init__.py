@@ -28,7 +28,7 @@ from agency.queries.sign_in import (
     revoke_tokens_of,
     signatory,
 )
-from agency.queries.units import add_unit, ancestors, change_unit, subtree, tree, units_by_id
+from agency.queries.units import add_unit, ancestors, change_unit, lines_above, subtree, tree, units_by_id
 
 __all__ = [
     "account",
@@ -51,6 +51,7 @@ __all__ = [
     "enrol_phone",
     "failure_in_the_way",
     "grant",
+    "lines_above",
     "lock_attempts",
     "open_account",
     "people_by_id",

@@ -90,6 +90,34 @@ async def ancestors(db: Connection, unit_id: UUID, day: date) -> list[Unit]:
     return [_unit(*row) for row in rows]
 
 
+async def lines_above(db: Connection, asked: Collection[tuple[UUID, date]]) -> dict[tuple[UUID, date], list[UUID]]:
+    """Of each unit on its day: the unit itself and what it belongs to then, the city last.
+
+    Units that do not stand then are left out.
+    """
+    rows = await db.fetch(
+        """
+        with recursive upwards (asked_id, day, unit_id, parent_id, depth) as (
+            select asked.unit_id, asked.day, unit_period.unit_id, unit_period.parent_id, 0
+              from unnest($1::uuid[], $2::date[]) as asked (unit_id, day)
+              join unit_period on unit_period.unit_id = asked.unit_id and unit_period.span @> asked.day
+             union all
+            select upwards.asked_id, upwards.day, parent.unit_id, parent.parent_id, depth + 1
+              from upwards
+              join unit_period as parent on parent.unit_id = upwards.parent_id
+             where parent.span @> upwards.day
+        ) cycle unit_id set looped using trail
+        select asked_id, day, array_agg(unit_id order by depth)
+          from upwards
+         where not looped
+         group by asked_id, day
+        """,
+        [unit_id for unit_id, _ in asked],
+        [day for _, day in asked],
+    )
+    return {(unit_id, day): line for unit_id, day, line in rows}
+
+
 async def units_by_id(db: Connection, unit_ids: Collection[UUID], day: date) -> list[Unit]:
     """Those of the units that stand on that day, as they stand."""
     rows = await db.fetch(

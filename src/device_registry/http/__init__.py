@@ -2,9 +2,19 @@
 
 from litestar import Router
 
-from device_registry.http import devices, digital_certificates, documents, facts, holdings, imports, labels, life_cycle
+from device_registry.http import (
+    cleanup,
+    devices,
+    digital_certificates,
+    documents,
+    facts,
+    holdings,
+    imports,
+    labels,
+    life_cycle,
+)
 
-_SUBJECTS = (devices, facts, life_cycle, holdings, imports, documents, digital_certificates, labels)
+_SUBJECTS = (devices, facts, life_cycle, holdings, imports, documents, digital_certificates, labels, cleanup)
 
 router = Router(
     "/desk/v1",

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from asyncpg import ExclusionViolationError, ForeignKeyViolationError
 
-from agency.queries import ancestors, tree
+from agency.queries import ancestors, lines_above, tree
 from device_registry.model import VerificationBody
 from device_registry.problems import PolicyOverlaps, UnitUnknown
 from foundation.database import Connection
@@ -74,6 +74,33 @@ async def policy_by_unit(db: Connection, name: PolicyName, day: date) -> dict[UU
     for unit in await tree(db, day):
         above = found.get(unit.parent_id, DEFAULTS[name]) if unit.parent_id else DEFAULTS[name]
         found[unit.id] = set_here.get(unit.id, above)
+    return found
+
+
+async def policies_for(
+    db: Connection, name: PolicyName, asked: Collection[tuple[UUID, date]]
+) -> dict[tuple[UUID, date], int]:
+    """The same for many units, each on its day."""
+    above = await lines_above(db, set(asked))
+    rows = await db.fetch(
+        """
+        select unit_id, value, lower(span), upper(span)
+          from jurisdiction_policy
+         where unit_id = any ($1)
+           and name = $2
+        """,
+        list({unit for line in above.values() for unit in line}),
+        name,
+    )
+    found: dict[tuple[UUID, date], int] = {}
+    for key in set(asked):
+        day = key[1]
+        values = {
+            unit: value
+            for unit, value, begins, ends in rows
+            if (begins is None or begins <= day) and (ends is None or day < ends)
+        }
+        found[key] = next((values[unit] for unit in above.get(key, ()) if unit in values), DEFAULTS[name])
     return found
 
 
