@@ -72,6 +72,7 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
             opened = await client.post("/desk/v1/cleanup-campaigns", json=over | {"deadline": "2099-12-31"})
             known = {
                 "campaign_id": opened.json()["id"],
+                "tag": "SRF-CONTRACT",
                 "device_id": str(device.id),
                 "list_name": "PAST_DUE",
                 "notice_id": await _a_notice(database, phone.officer.person_id),

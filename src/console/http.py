@@ -12,6 +12,7 @@ from console import (
     imports,
     notices,
     policies,
+    public,
     queues,
     sign_in,
     traces,
@@ -20,7 +21,6 @@ from console import (
 from console.devices import correction, device_page, export, register, registration, step_page
 from console.forms import before_page
 from console.pages import answered
-from console.scanned import scanned
 from console.visit import HOME, visit
 
 _SUBJECTS = (
@@ -51,4 +51,7 @@ router = Router(
     include_in_schema=False,
 )
 
-__all__ = ["answered", "router", "scanned"]
+public_router = public.router
+"""The pages that anybody may read."""
+
+__all__ = ["answered", "public_router", "router"]

@@ -1,7 +1,7 @@
 """A map that needs no other host: points with their datum, and an operator's tiles where there are some."""
 
 from collections.abc import Iterable
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -22,6 +22,15 @@ class MapSettings(Protocol):
     def map_tiles_origin(self) -> str: ...
 
 
+class Point(NamedTuple):
+    name: str
+    address: str
+    place: Place
+    in_force: bool
+    href: str = ""
+    """Where a click on it leads."""
+
+
 class Map(msgspec.Struct, frozen=True):
     """For `static/map.js`. `points`: JSON of what is drawn; empty: there is nothing to draw."""
 
@@ -32,19 +41,19 @@ class Map(msgspec.Struct, frozen=True):
     count: int
 
 
-def map_of(places: Iterable[tuple[str, str, Place, bool]], settings: MapSettings) -> Map:
-    """Name, address, place, and whether it is in force."""
+def map_of(places: Iterable[Point], settings: MapSettings) -> Map:
     points = [
         {
-            "name": name,
-            "address": address,
-            "longitude": place.longitude,
-            "latitude": place.latitude,
-            "datum": place.datum,
-            "shifted": place.datum not in TRUE_TO_MAP,
-            "inForce": in_force,
+            "name": point.name,
+            "address": point.address,
+            "longitude": point.place.longitude,
+            "latitude": point.place.latitude,
+            "datum": point.place.datum,
+            "shifted": point.place.datum not in TRUE_TO_MAP,
+            "inForce": point.in_force,
+            "href": point.href,
         }
-        for name, address, place, in_force in places
+        for point in places
     ]
     return Map(
         msgspec.json.encode(points).decode(),

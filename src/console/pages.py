@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Request, Response
@@ -20,7 +20,7 @@ from foundation.civil import BEIJING
 from foundation.problem import NotSignedIn, Problem
 from foundation.words import Language, catalogue, say
 
-PAGES = re.compile(r"/(desk|public)(?!/v\d)([/?]|$)")
+PAGES = re.compile(r"/(desk|public|d)(?!/v\d)([/?]|$)")
 """Addresses that people open; what they cannot have is explained in a page, never in JSON."""
 SIGN_IN = f"{HOME}/sign-in"
 ITSELF = "'self'"
@@ -75,6 +75,11 @@ def day(civil: date | None) -> Markup | str:
     return "" if civil is None else Markup('<time datetime="{0}">{0}</time>').format(civil.isoformat())
 
 
+def in_path(text: str) -> str:
+    """A text as one segment of an address."""
+    return quote(text, safe="")
+
+
 def _guarded(images_from: str) -> dict[str, str]:
     policy = {
         "default-src": "'none'",
@@ -121,5 +126,5 @@ def _environment(language: Language) -> Environment:
         "has": catalogue(language).__contains__,
         "words_of": partial(_choices, words),
     }
-    environment.filters |= {"instant": instant, "day": day}
+    environment.filters |= {"instant": instant, "day": day, "in_path": in_path}
     return environment

@@ -34,6 +34,11 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     me: Me | None = None
     roles: frozenset[Role] = frozenset()
 
+    @property
+    def at_desk(self) -> bool:
+        """Otherwise a page that anybody may read: no cookie is set there, so that it can be kept for everybody."""
+        return self.path.startswith(HOME)
+
     def may(self, *roles: Role) -> bool:
         """Whether the reader has one of these roles, wherever it reaches."""
         return not self.roles.isdisjoint(roles)
@@ -47,7 +52,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
     def cookies(self) -> list[Cookie]:
         """What the browser has to remember from now on."""
-        return [self.cookie(FORM_COOKIE, self.form_token, A_YEAR, HOME)] if self.token_is_new else []
+        return [self.cookie(FORM_COOKIE, self.form_token, A_YEAR, HOME)] if self.token_is_new and self.at_desk else []
 
     def cookie(self, name: str, value: str, seconds: int, path: str) -> Cookie:
         """A cookie that no script reads, that no other site makes a browser send, and that https keeps to itself."""

@@ -11,6 +11,12 @@ class DeviceNotFound(Problem):
     slug, status = "device-not-found", HTTPStatus.NOT_FOUND
 
 
+class NotPublished(Problem):
+    """No device of that number was announced; whether there is one at all is not told."""
+
+    slug, status = "not-published", HTTPStatus.NOT_FOUND
+
+
 class DeviceTagTaken(Problem):
     """Another device carries that number."""
 

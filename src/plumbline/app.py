@@ -52,6 +52,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
         [
             *agency.ROUTES,
             device_registry.router,
+            device_registry.public_router,
             annual_report.router,
             working_lists.router,
             notices.router,
@@ -61,7 +62,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             mobile_api.router,
             uploads.router,
             console.router,
-            console.scanned,
+            console.public_router,
             *problem_pages.ROUTES,
             *health.ROUTES,
             openapi.VIEWER_ROUTER,

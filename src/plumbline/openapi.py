@@ -32,8 +32,9 @@ def configuration() -> dict[str, Any]:
         "openapi_config": OpenAPIConfig(
             title="Plumbline 准绳",
             version="1",
-            description="`/mobile/v1`: the officer's phone. `/desk/v1`: managers and supervisors. Every failure is a "
-            "problem (RFC 9457) in the reader's language; `/problems` explains each type.",
+            description="`/mobile/v1`: the officer's phone. `/desk/v1`: managers and supervisors. "
+            "`/public/v1`: anybody. Every failure is a problem (RFC 9457) in the reader's language; "
+            "`/problems` explains each type.",
             path="/openapi",
             render_plugins=[
                 _Viewer(

@@ -13,7 +13,8 @@ import anyio
 
 from agency import queries, sign_in
 from agency.model import PersonKind, Role, Unit, UnitKind
-from device_registry.model import Fact
+from device_registry.model import Channel, Fact, Purpose
+from device_registry.queries import set_channel
 from device_registry.record import record_facts
 from device_registry.register import Registration, register_devices
 from foundation.civil import day_of
@@ -106,6 +107,21 @@ UNITS = (
     Place("jiangan-urban", "420102", UnitKind.DEPARTMENT, "江岸区城市管理执法局", "Jiang'an Urban Management Bureau"),
     Place("jianghan-urban", "420103", UnitKind.DEPARTMENT, "江汉区城市管理执法局", "Jianghan Urban Management Bureau"),
 )  # fmt: skip
+CHANNELS = {
+    Purpose.QUERY: (
+        "凭处理通知书编号，到设置单位窗口或其网站查询记录（演示）。",
+        "With the number of your notice, at the counter or the site of the unit that set it up (demonstration).",
+    ),
+    Purpose.STATEMENT: (
+        "收到通知后可向设置单位陈述、申辩，口头或书面均可，也可委托他人（演示）。",
+        "State your case to that unit, orally or in writing, yourself or by somebody else (demonstration).",
+    ),
+    Purpose.COMPLAINT: (
+        "对设备的设置或使用有意见，可拨打 12345 政务服务便民热线（演示）。",
+        "About where a device stands or how it is used: the public service line 12345 (demonstration).",
+    ),
+}
+"""What the city tells everybody."""
 _VALID, _EXPIRED = (-700, 395), (-1500, -30)
 PEOPLE = (
     Somebody("officer-a", PersonKind.OFFICER, "执法人员甲", "Officer A",
@@ -152,6 +168,9 @@ async def seed(settings: Settings, clock: Clock | None = None) -> SeedReport:
                 return SeedReport(created=False, people=_known(file))
             units = await _add_units(db)
             people = await _add_people(db, units, hashes, day_of(clock.now()))
+            for purpose, (words_zh, words_en) in CHANNELS.items():
+                told = Channel(unit_id=units["city"].id, purpose=purpose, words_zh=words_zh, words_en=words_en)
+                await set_channel(db, told, SINCE, clock.now(), people["publicity-officer"])
             await _add_devices(db, units, people, clock)
             # Before the commit: passwords that nobody knows would be worse than a file that nothing fits.
             _write(file, {name: password for name, (password, _) in hashes.items()})

@@ -19,7 +19,7 @@ from console.devices.history import shown_history
 from console.devices.life_cycle import STEPS
 from console.devices.time_line import time_line
 from console.forms import Form
-from console.map import Map, MapSettings, map_of
+from console.map import Map, MapSettings, Point, map_of
 from console.pages import page
 from console.visit import Visit
 from device_registry import queries
@@ -138,12 +138,12 @@ def _map(file: DeviceFile, settings: MapSettings) -> Map:
     """Every version of the site that has a place, the one in force marked; else where it was registered."""
     in_force = file.in_force
     places = [
-        (f"{file.device.tag} · {version.number}", version.address, version.place, version is in_force)
+        Point(f"{file.device.tag} · {version.number}", version.address, version.place, version is in_force)
         for version in file.facts.site_versions
         if version.place
     ]
     if not places and file.device.place:
-        places = [(file.device.tag, file.device.address or "", file.device.place, True)]
+        places = [Point(file.device.tag, file.device.address or "", file.device.place, True)]
     return map_of(places, settings)
 
 

@@ -52,9 +52,9 @@ async def register_csv(
     names, lines = await _asked_for(request, visit, database, clock)
 
     async def text() -> AsyncIterator[str]:
-        yield "\ufeff" + _csv([[say(visit.language, f"page.column.{key}") for key in COLUMNS]])
+        yield "\ufeff" + csv_text([[say(visit.language, f"page.column.{key}") for key in COLUMNS]])
         async for batch in lines:
-            yield _csv([harmless(column.value(line, names)) for column in COLUMNS.values()] for line in batch)
+            yield csv_text([harmless(column.value(line, names)) for column in COLUMNS.values()] for line in batch)
 
     return _file(text(), "text/csv; charset=utf-8", f"devices-{names.today}.csv")
 
@@ -105,7 +105,7 @@ async def _batches(database: Database, wanted: Filter, sort: Sort, clock: Clock)
         after = batch[-1].tag
 
 
-def _csv(rows: Any) -> str:
+def csv_text(rows: Any) -> str:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue()

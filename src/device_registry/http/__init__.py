@@ -12,6 +12,7 @@ from device_registry.http import (
     imports,
     labels,
     life_cycle,
+    public,
 )
 
 _SUBJECTS = (devices, facts, life_cycle, holdings, imports, documents, digital_certificates, labels, cleanup)
@@ -22,3 +23,6 @@ router = Router(
     dependencies=life_cycle.DEPENDENCIES,
     tags=["devices"],
 )
+
+public_router = public.router
+"""For anybody, without a sign-in."""

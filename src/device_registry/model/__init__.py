@@ -29,6 +29,7 @@ from device_registry.model.metrology import (
     WrittenConclusion,
 )
 from device_registry.model.overview import Awaiting, LastResult, Overview
+from device_registry.model.public import Channel, NoticeTold, Published, Purpose, Site, Use, ValidityTold
 from device_registry.model.reverse_trace import Trace, TraceCause, Window
 from device_registry.model.service import (
     ServiceChange,
@@ -72,6 +73,7 @@ __all__ = [
     "BasisLevel",
     "Caution",
     "CertificateDetails",
+    "Channel",
     "CheckSubject",
     "Confidence",
     "Correction",
@@ -88,11 +90,14 @@ __all__ = [
     "Mounting",
     "Nature",
     "Notice",
+    "NoticeTold",
     "Occasion",
     "Origin",
     "Outcome",
     "Overview",
     "Place",
+    "Published",
+    "Purpose",
     "Reason",
     "Requirement",
     "Review",
@@ -101,6 +106,7 @@ __all__ = [
     "ServiceChange",
     "ServiceEvent",
     "SignCheck",
+    "Site",
     "SiteVersion",
     "Span",
     "Standing",
@@ -108,6 +114,8 @@ __all__ = [
     "SuspensionCause",
     "Trace",
     "TraceCause",
+    "Use",
+    "ValidityTold",
     "VerificationBody",
     "VerificationCertificate",
     "VerificationFailureNotice",

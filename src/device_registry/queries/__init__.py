@@ -60,6 +60,14 @@ from device_registry.queries.policy import (
     policy_for,
     set_policy,
 )
+from device_registry.queries.public import (
+    SHORTEST_TEXT,
+    channels_on,
+    notices_told,
+    published,
+    published_by_tag,
+    set_channel,
+)
 from device_registry.queries.reverse_trace import count_traces, open_traces, traces_by_id, traces_of_units, traces_over
 from device_registry.queries.standing import (
     hold_standing,
@@ -73,6 +81,7 @@ from device_registry.queries.standing import (
 __all__ = [
     "DEFAULTS",
     "MOST_COUNTED",
+    "SHORTEST_TEXT",
     "Document",
     "Entry",
     "Filter",
@@ -92,6 +101,7 @@ __all__ = [
     "any_of_calibration",
     "bodies",
     "bodies_named",
+    "channels_on",
     "count_traces",
     "counted",
     "device_by_id",
@@ -118,6 +128,7 @@ __all__ = [
     "map_import_file",
     "move_holding",
     "move_overview",
+    "notices_told",
     "open_traces",
     "overview_versions",
     "policies",
@@ -126,11 +137,14 @@ __all__ = [
     "policy_for",
     "proposed_at",
     "proposer_of",
+    "published",
+    "published_by_tag",
     "readable_document",
     "recorders_of",
     "replace_service_periods",
     "replace_verified_periods",
     "service_periods_of",
+    "set_channel",
     "set_policy",
     "site_in_force",
     "snapshot",

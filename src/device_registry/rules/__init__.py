@@ -1,6 +1,7 @@
 """Pure decisions of the registry: no await, no clock, no I/O."""
 
 from device_registry.rules.overview import overview, state_now
+from device_registry.rules.public import use_of, validity_of
 from device_registry.rules.reverse_trace import windows, withdrawn
 from device_registry.rules.service import OPENING, History, Status, life_cycle_state, service_periods
 from device_registry.rules.siting import Siting, signs_clear_on, usable_from
@@ -27,6 +28,8 @@ __all__ = [
     "state_now",
     "unknown",
     "usable_from",
+    "use_of",
+    "validity_of",
     "verified_periods",
     "windows",
     "withdrawn",
