@@ -6,7 +6,9 @@ from litestar.di import Provide
 from agency.http import AT_A_PAGE
 from console import (
     annual_reports,
+    anomalies,
     assets,
+    cleanup,
     documents,
     home,
     imports,
@@ -40,6 +42,8 @@ _SUBJECTS = (
     policies,
     annual_reports,
     traces,
+    cleanup,
+    anomalies,
 )
 
 router = Router(

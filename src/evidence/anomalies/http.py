@@ -58,21 +58,38 @@ async def list_anomalies(
     measure: FromQuery[Measure | None] = None,
     order: FromQuery[Order] = Order.TAG,
 ) -> AnomalyList:
+    week, found = await found_in(
+        database, request.user, clock, day=day, unit_id=unit_id, kind=kind, measure=measure, order=order
+    )
+    return AnomalyList(week, [AnomalyShown(one, explained(one, language_of(request))) for one in found])
+
+
+async def found_in(
+    database: Database,
+    actor: Actor,
+    clock: Clock,
+    *,
+    day: date | None,
+    unit_id: UUID | None,
+    kind: str | None,
+    measure: Measure | None,
+    order: Order,
+) -> tuple[date, list[Anomaly]]:
+    """The Monday of the week, and what was abnormal in it among the devices that the actor supervises."""
     today = day_of(clock.now())
     asked = min(day or today - timedelta(weeks=1), today)
     week = monday(max(asked, date(2000, 1, 3)))
     async with database.connection() as db:
-        units = await reach(db, request.user, (Role.SUPERVISOR,), today)
+        units = await reach(db, actor, (Role.SUPERVISOR,), today)
         series = await weekly(db, units, week, kind)
-    found = await anyio.to_thread.run_sync(anomalies, series, week)
-    shown = [
-        AnomalyShown(one, explained(one, language_of(request)))
-        for one in found
+    found = [
+        one
+        for one in await anyio.to_thread.run_sync(anomalies, series, week)
         if measure in (None, one.measure) and unit_id in (None, one.unit_id)
     ]
     if order is Order.UNIT:
-        shown.sort(key=lambda row: (row.anomaly.unit_id, row.anomaly.tag))
-    return AnomalyList(week, shown)
+        found.sort(key=lambda one: (one.unit_id, one.tag))
+    return week, found
 
 
 def monday(day: date) -> date:
