@@ -37,6 +37,7 @@ from foundation.database import Database
 from plumbline.settings import Settings
 from tests.client import speaking_to
 from tests.device_registry.builders import (
+    a_conclusion,
     a_fail,
     a_pass,
     a_site,
@@ -384,3 +385,13 @@ async def test_the_day_after_the_last_valid_day_it_is_no_more_verified(
     assert await standing(public, "R-1") == (False, ["VERIFICATION_OVERDUE"])
     told = (await public.get("/public/v1/devices/R-1")).json()["device"]
     assert (told["verification"], told["valid_until"], told["use"]) == ("EXPIRED", "2026-06-30", "SUSPENDED")
+
+
+async def test_a_device_that_needs_no_verification_is_in_use_without_end(public: httpx.AsyncClient, town: Town) -> None:
+    site = a_place(8)
+    told, begun = an_announcement(site, "2025-01-01"), put_in_service(site, "2025-07-02 08:00")
+    await town.device("LIGHT", town.east, site, told, begun, a_conclusion("2025-01-01"), kind="RED_LIGHT")
+    card = (await public.get("/public/v1/devices/LIGHT")).json()
+    assert (card["device"]["use"], card["device"]["verification"]) == ("IN_SERVICE", "NOT_REQUIRED")
+    assert card["standing"]["in_service_and_verified"]
+    assert "依法无需检定" in (await public.get("/public")).text

@@ -24,6 +24,7 @@ from device_registry.model import (
     Site,
 )
 from device_registry.model import State as LifeCycleState
+from device_registry.rules.spans import FOR_EVER
 from foundation.civil import day_of
 from foundation.database import Connection
 
@@ -232,6 +233,7 @@ async def set_channel(
 
 def _published(row: Any) -> Published:
     longitude, latitude, datum = row["longitude"], row["latitude"], row["datum"]
+    until = row["in_service_until"]
     return Published(
         device_id=row["device_id"],
         tag=row["tag"],
@@ -239,7 +241,7 @@ def _published(row: Any) -> Published:
         unit_id=row["unit_id"],
         requirement=Requirement(row["requirement"]),
         state=LifeCycleState(row["state"]),
-        in_service_until=row["in_service_until"],
+        in_service_until=FOR_EVER if until == datetime.max else until,  # noqa: DTZ901 - how asyncpg reads infinity
         verified_until=row["verified_until"],
         last_result=LastResult(row["last_result"]),
         site=Site(
