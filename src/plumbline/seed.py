@@ -145,6 +145,8 @@ PEOPLE = (
     Somebody("entity-head", PersonKind.STAFF, "单位负责人", "Head of the entity", "traffic", Role.ENTITY_HEAD, "city"),
     Somebody("report-receiver", PersonKind.STAFF, "报告接收员", "Receiver of reports",
              "justice", Role.REPORT_RECEIVER, "city"),
+    Somebody("report-receiver-jiangan", PersonKind.STAFF, "江岸区报告接收员", "Receiver of reports, Jiang'an",
+             "420102", Role.REPORT_RECEIVER, "420102"),
     Somebody("supervisor", PersonKind.STAFF, "行政执法监督员", "Supervisor", "justice", Role.SUPERVISOR, "city"),
     Somebody("supervisor-jiangan", PersonKind.STAFF, "江岸区行政执法监督员", "Supervisor of Jiang'an District",
              "420102", Role.SUPERVISOR, "420102"),
