@@ -23,6 +23,7 @@ from console.devices.export import csv_text, harmless
 from console.forms import Form, before_page
 from console.map import MapSettings, Point, map_of
 from console.pages import in_path, page
+from console.public_results import results_page
 from console.visit import Visit, stranger
 from device_registry import public, queries
 from device_registry.http.public import past_instant
@@ -291,7 +292,7 @@ def _kept(request: Request[Any, Any, Any], rendered: Response[str]) -> Response[
 
 router = Router(
     "/",
-    route_handlers=[list_page, map_page, list_csv, notices_page, card_page],
+    route_handlers=[list_page, map_page, list_csv, notices_page, results_page, card_page],
     opt=OPEN,
     dependencies={"visit": Provide(stranger, sync_to_thread=False)},
     before_request=before_page,

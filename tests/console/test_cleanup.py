@@ -73,6 +73,16 @@ async def test_a_campaign_is_worked_off_in_pages_from_its_opening_to_its_result(
     async with database.connection() as db:
         assert len(await queries.published(db)) == 1
 
+    desk.client.cookies.clear()
+    [campaign] = (await desk.read("/public/v1/cleanup-results")).json()
+    assert [set(row) for row in campaign["result"]] == [
+        {"unit", "tag", "kind", "address", "direction", "treatment", "rectify_by"}
+    ] * 2
+    public = await desk.read("/public/cleanup")
+    assert "SRF-0000" in public.text
+    assert "set-cookie" not in public.headers
+    assert "77000" not in public.text  # serial numbers begin like this
+
 
 async def test_the_anomaly_list_is_for_supervisors_and_says_when_nothing_was_abnormal(
     desk: Desk, database: Database, clock: FixedClock

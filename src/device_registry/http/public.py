@@ -4,7 +4,7 @@ Load is bounded: pages are small and found by their key, answers may be kept for
 tag, a search needs two characters and an index finds them, and an unknown number costs one statement.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +15,8 @@ from litestar.params import FromPath, QueryParameter
 
 from agency.http import OPEN
 from device_registry import public, queries
+from device_registry.cleanup import queries as cleanup
+from device_registry.cleanup import result
 from device_registry.model import Published
 from device_registry.problems import NotPublished
 from device_registry.public import PublicCard, PublicDevice
@@ -85,6 +87,40 @@ async def show_device(
         return _answer(request, await public.card(db, tag, instant, now, language_of(request)))
 
 
+class PublicCampaign(msgspec.Struct, frozen=True, kw_only=True):
+    """A clean-up campaign that is closed, and what became of each device; names of units and kinds in Chinese."""
+
+    name: str
+    basis: str
+    unit: str
+    closed_on: date
+    result: list[result.PublicResultRow]
+
+
+@get(
+    "/cleanup-results",
+    summary="What became of each device in the clean-up campaigns that are closed",
+    responses=declared(),
+    response_headers=[ResponseHeader(name="Cache-Control", value="public, max-age=60", documentation_only=True)],
+)
+async def cleanup_results(
+    request: Request[Any, Any, State], database: NamedDependency[Database]
+) -> Response[list[PublicCampaign]]:
+    return _answer(request, await published_results(database))
+
+
+async def published_results(database: Database) -> list[PublicCampaign]:
+    """Newest first."""
+    async with database.connection() as db:
+        frozen = [result.read(body) for body in await cleanup.published(db)]
+    return [
+        PublicCampaign(
+            name=one.name, basis=one.basis, unit=one.unit, closed_on=one.closed_on, result=result.public_rows(one)
+        )
+        for one in frozen
+    ]
+
+
 def past_instant(at: datetime, now: datetime) -> datetime:
     """An instant that can be told about. Raises Malformed for one to come: what will happen is in no register."""
     if checked_instant("at", at) > now:
@@ -99,7 +135,7 @@ def _answer(request: Request[Any, Any, State], content: Any) -> Response[Any]:
 
 router = Router(
     "/public/v1",
-    route_handlers=[list_devices, show_device],
+    route_handlers=[list_devices, show_device, cleanup_results],
     opt=OPEN,
     security=[{}],
     tags=["public"],
