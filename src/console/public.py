@@ -5,7 +5,7 @@ front, lists go by keys in small pages, and the map draws no more than MOST_ON_M
 between which no connection is held.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
@@ -27,7 +27,7 @@ from console.public_results import results_page
 from console.visit import Visit, stranger
 from device_registry import public, queries
 from device_registry.http.public import past_instant
-from device_registry.model import Use
+from device_registry.model import Place, Use
 from device_registry.public import PublicDevice, Surroundings
 from device_registry.queries import SHORTEST_TEXT
 from foundation.cacheable import SECONDS, cacheable
@@ -106,20 +106,13 @@ async def map_page(
     settings: NamedDependency[MapSettings],
 ) -> Response[Any]:
     found = await _found(visit, database, clock, MOST_ON_MAP)
-    points = [
-        Point(
-            device.tag, device.address, device.place, device.use is Use.IN_SERVICE, f"/d/{in_path(device.tag)}"
-        )
-        for device in found.devices
-        if device.place
-    ]  # fmt: skip
     rendered = page(
         visit,
         "public/map.html",
         status=found.status,
         images_from=settings.map_tiles_origin,
         query=found.asked.query,
-        map=map_of(points, settings),
+        map=map_of(_points(found.devices), settings),
         more=found.next is not None,
         most=MOST_ON_MAP,
         **_shown(found),
@@ -245,6 +238,24 @@ def _check(asked: Asked) -> None:
         raise Malformed(field="text", what=Spoken("public.list.too-short"))
 
 
+def _points(devices: Iterable[PublicDevice]) -> list[Point]:
+    """One for each place: devices at one crossing would cover each other."""
+    at: dict[Place, list[PublicDevice]] = {}
+    for device in devices:
+        if device.place:
+            at.setdefault(device.place, []).append(device)
+    return [
+        Point(
+            "、".join(device.tag for device in here),
+            here[0].address,
+            place,
+            any(device.use is Use.IN_SERVICE for device in here),
+            f"/d/{in_path(here[0].tag)}" if len(here) == 1 else f"/public?{urlencode({'text': here[0].address})}",
+        )
+        for place, here in at.items()
+    ]
+
+
 def _shown(found: Found) -> dict[str, Any]:
     return {"form": found.form, "around": found.around, "devices": found.devices, "next": found.next}
 
@@ -276,7 +287,7 @@ def _row(number: int, device: PublicDevice, language: Language) -> list[str]:
         "in-use-since": "" if device.in_use_since is None else device.in_use_since.isoformat(),
         "valid-until": validity if device.valid_until is None else device.valid_until.isoformat(),
         "use": say(language, f"public.use.{device.use}"),
-        "channels": "；".join(
+        "channels": " ".join(
             f"{say(language, f'public.purpose.{channel.purpose}')}：{channel.words}" for channel in device.channels
         ),
     }

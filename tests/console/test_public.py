@@ -395,3 +395,7 @@ async def test_a_device_that_needs_no_verification_is_in_use_without_end(public:
     assert (card["device"]["use"], card["device"]["verification"]) == ("IN_SERVICE", "NOT_REQUIRED")
     assert card["standing"]["in_service_and_verified"]
     assert "依法无需检定" in (await public.get("/public")).text
+    other = a_place(9)
+    await town.device("UNWRITTEN", town.east, other, an_announcement(other, "2025-01-01"), kind="RED_LIGHT")
+    card = (await public.get("/public/v1/devices/UNWRITTEN")).json()
+    assert card["device"]["verification"] == "CONCLUSION_MISSING"

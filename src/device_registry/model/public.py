@@ -35,6 +35,8 @@ class ValidityTold(StrEnum):
     NOT_REQUIRED = "NOT_REQUIRED"
     NO_REGULATION = "NO_REGULATION"
     """No regulation exists to verify it by; a written conclusion says why it is trusted."""
+    CONCLUSION_MISSING = "CONCLUSION_MISSING"
+    """It is said to need no verification, and nobody has written why."""
 
 
 class Purpose(StrEnum):

@@ -31,6 +31,8 @@ def use_of(device: Published, now: datetime) -> Use:
 
 def validity_of(device: Published, now: datetime) -> tuple[ValidityTold, date | None]:
     """With the last valid Beijing civil day, inclusive, where a day says something."""
+    if device.last_result is LastResult.NONE and device.requirement is not Requirement.MANDATORY:
+        return ValidityTold.CONCLUSION_MISSING, None
     if device.last_result in _UNVERIFIED:
         return _UNVERIFIED[device.last_result], None
     if device.last_result is LastResult.CONCLUDED:
