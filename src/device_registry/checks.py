@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from unicodedata import normalize
 
 from agency.model import Role
 from device_registry.model import (
@@ -35,7 +36,7 @@ from device_registry.problems import (
     FactAlreadyRecorded,
     ValidUntilTooEarly,
 )
-from foundation.civil import FIRST_DAY, LAST_DAY, day_of
+from foundation.civil import FIRST_DAY, LAST_DAY, day_of, within_calendar
 from foundation.problem import Spoken
 
 _WHEN: dict[type[Fact], str] = {
@@ -56,7 +57,7 @@ def check(device: Device, known: Facts, fact: Fact, now: datetime) -> None:
     """Whether the fact can be one about this device. Raises the problem with its field."""
     if field := _WHEN.get(type(fact)):
         value = getattr(fact, field)
-        _check_day(field, value, now if isinstance(value, datetime) else day_of(now))
+        check_day(field, value, now if isinstance(value, datetime) else day_of(now))
     if any(identity(other) == identity(fact) for other in getattr(known, COLLECTIONS[type(fact)])):
         raise FactAlreadyRecorded
     match fact:
@@ -86,6 +87,13 @@ def check_body(device: Device, fact: Fact, bodies: Mapping[str, Sequence[Verific
     known = bodies.get(fact.issuing_body)
     if known and not any(body.may_verify(device.kind, day) for body in known):
         raise BodyNotAuthorised(field="issuing_body", body=fact.issuing_body, day=day)
+
+
+def check_day(field: str, value: date | datetime, latest: date | datetime = LAST_DAY) -> None:
+    """`value` and `latest` are both civil days or both instants. Raises DateNotPlausible."""
+    plausible = within_calendar(value) if isinstance(value, datetime) else FIRST_DAY <= value < LAST_DAY
+    if not plausible or value > latest:
+        raise DateNotPlausible(field=field, value=value.isoformat())
 
 
 def corrector(fact: Fact) -> Role:
@@ -127,12 +135,12 @@ def identity(fact: Fact) -> tuple[object, ...]:
 
 
 def _bare(serial_no: str) -> str:
-    """Without what people add or leave out when they copy one."""
-    return "".join(character for character in serial_no.casefold() if character.isalnum())
+    """Without what people add, leave out or type in full width when they copy one."""
+    return "".join(character for character in normalize("NFKC", serial_no).casefold() if character.isalnum())
 
 
 def _check_certificate(device: Device, certificate: VerificationCertificate) -> None:
-    _check_day("valid_until", certificate.valid_until, LAST_DAY)
+    check_day("valid_until", certificate.valid_until)
     if certificate.valid_until < certificate.verified_on:
         raise ValidUntilTooEarly(field="valid_until", verified_on=certificate.verified_on)
     _check_channel(device, certificate.channel)
@@ -146,13 +154,6 @@ def _check_not_retired(device: Device, known: Facts, event: ServiceEvent) -> Non
     retired = [other.occurred_at for other in known.service_events if other.change is ServiceChange.RETIRED]
     if opens and retired and event.occurred_at >= min(retired):
         raise DeviceRetired(field="change", tag=device.tag)
-
-
-def _check_day(field: str, value: date | datetime, latest: date | datetime) -> None:
-    """`value` and `latest` are both civil days or both instants."""
-    day = day_of(value) if isinstance(value, datetime) else value
-    if not FIRST_DAY <= day < LAST_DAY or value > latest:
-        raise DateNotPlausible(field=field, value=value.isoformat())
 
 
 def _check_channel(device: Device, channel: str) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from device_registry import queries
+from device_registry.checks import check_day
 from device_registry.gates import Known, check_standing_with, last_report, reports, site_to_use
 from device_registry.model import (
     POINTS,
@@ -170,11 +171,12 @@ async def suspend(
     """From an instant on that may lie in the past; a supervisor may also take a suspended device in hand.
 
     Who opened the device since did not know of it, so it holds over every opening that is recorded already.
-    Raises DeviceNotFound, StepNotAllowed.
+    Raises DeviceNotFound, DateNotPlausible, StepNotAllowed.
     """
 
     async def step(known: Known) -> list[Fact]:
-        then = known.history.at(min(occurred_at, known.now))
+        check_day("occurred_at", occurred_at, known.now)
+        then = known.history.at(occurred_at)
         allowed = (State.IN_SERVICE, *OUT_OF_USE) if by_supervisor else (State.IN_SERVICE,)
         automatic = then.state is State.SUSPENDED and then.automatic
         if then.state not in allowed and not automatic:
@@ -209,6 +211,7 @@ async def rectify(
         reported = known.state() is State.RECTIFYING and last_report(known.facts)
         if known.state() is not State.SUSPENDED and not reported:
             raise known.refuse("rectify", known.state())
+        check_day("deadline", deadline)
         if deadline < day_of(known.now):
             raise DateNotPlausible(field="deadline", value=deadline.isoformat())
         return ServiceEvent(

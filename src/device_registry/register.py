@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from device_registry import queries
+from device_registry.checks import check_day
 from device_registry.model import Device, DeviceKind, Facts, Mounting, Place, Requirement
 from device_registry.problems import DeviceKindUnknown, DeviceNotFound, MoveOutOfOrder, RequirementTooWeak
 from device_registry.rules import overview
@@ -92,12 +93,16 @@ async def register_devices(
 async def move_device(
     database: Database, clock: Clock, device_id: UUID, unit_id: UUID, begins: date, *, recorded_by: UUID | None
 ) -> None:
-    """Another unit holds the device from that Beijing day on. Raises DeviceNotFound, MoveOutOfOrder, UnitUnknown."""
+    """Another unit holds the device from that Beijing day on.
+
+    Raises DeviceNotFound, DateNotPlausible, MoveOutOfOrder, UnitUnknown.
+    """
     async with database.transaction() as db:
         if device_id not in await queries.locked_devices(db, [device_id]):
             raise DeviceNotFound
         last = (await queries.holdings_of(db, device_id))[-1]
         now = clock.now()
+        check_day("begins", begins)
         if begins > day_of(now) or (last.begins is not None and begins <= last.begins):
             raise MoveOutOfOrder(field="begins")
         await queries.move_holding(db, device_id, unit_id, begins, now, recorded_by)

@@ -16,10 +16,11 @@ from agency.http import requires
 from agency.model import Actor, Role
 from agency.queries import reach
 from device_registry import queries
+from device_registry.checks import check_day
 from device_registry.http.facts import Day
 from device_registry.http.reaching import READERS, Line, known_device, managed_units, tidy
 from device_registry.model import VerificationBody
-from device_registry.problems import DeviceNotFound, MoveOutOfOrder, PolicyOverlaps, UnitUnknown
+from device_registry.problems import DateNotPlausible, DeviceNotFound, MoveOutOfOrder, PolicyOverlaps, UnitUnknown
 from device_registry.queries import Policy, PolicyName
 from device_registry.register import move_device
 from foundation.civil import day_after, day_of
@@ -76,6 +77,7 @@ class Moved(msgspec.Struct, frozen=True):
         NotAllowed,
         DeviceNotFound,
         UnitUnknown,
+        DateNotPlausible,
         MoveOutOfOrder,
         TooLarge,
         UnsupportedContentType,
@@ -111,7 +113,14 @@ async def show_policies(
     guards=[requires(Role.ADMINISTRATOR)],
     summary="Set a number of days for a government's area, from a day on",
     responses=declared(
-        Malformed, NotSignedIn, NotAllowed, UnitUnknown, PolicyOverlaps, TooLarge, UnsupportedContentType
+        Malformed,
+        NotSignedIn,
+        NotAllowed,
+        UnitUnknown,
+        DateNotPlausible,
+        PolicyOverlaps,
+        TooLarge,
+        UnsupportedContentType,
     ),
 )
 async def add_policy(
@@ -127,7 +136,9 @@ async def add_policy(
     "/verification-bodies",
     guards=[requires(Role.ADMINISTRATOR)],
     summary="Record that a body is authorised to verify",
-    responses=declared(Malformed, NotSignedIn, NotAllowed, PolicyOverlaps, TooLarge, UnsupportedContentType),
+    responses=declared(
+        Malformed, NotSignedIn, NotAllowed, DateNotPlausible, PolicyOverlaps, TooLarge, UnsupportedContentType
+    ),
 )
 async def add_verification_body(
     data: JSONBody[NewBody], request: Request[Actor, Any, State], database: NamedDependency[Database]
@@ -136,7 +147,8 @@ async def add_verification_body(
 
 
 async def set_policy(database: Database, clock: Clock, actor: Actor, data: NewPolicy) -> Policy:
-    """Raises UnitUnknown where the actor administers no such unit, PolicyOverlaps."""
+    """Raises UnitUnknown where the actor administers no such unit, DateNotPlausible, PolicyOverlaps."""
+    check_day("begins", data.begins)
     policy = Policy(data.unit_id, data.name, data.value, data.begins, None, tidy(data.source))
     async with database.transaction() as db:
         if data.unit_id not in await reach(db, actor, (Role.ADMINISTRATOR,), day_of(clock.now())):
@@ -146,7 +158,10 @@ async def set_policy(database: Database, clock: Clock, actor: Actor, data: NewPo
 
 
 async def authorise(database: Database, actor: Actor, data: NewBody) -> VerificationBody:
-    """Raises Malformed, PolicyOverlaps."""
+    """Raises DateNotPlausible, Malformed, PolicyOverlaps."""
+    for field, day in (("begins", data.begins), ("until", data.until)):
+        if day is not None:
+            check_day(field, day)
     if data.begins and data.until and data.until < data.begins:
         raise Malformed(field="until", what=Spoken("malformed.order"))
     body = VerificationBody(
