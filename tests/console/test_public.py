@@ -199,6 +199,16 @@ async def test_a_search_does_not_tell_a_serial_number_or_a_maker(public: httpx.A
     assert [device["tag"] for device in found] == ["R-2-ZONE"]
 
 
+async def test_a_search_that_very_many_fit_finds_the_same(
+    public: httpx.AsyncClient, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = (await public.get("/public/v1/devices", params={"text": "由东向西"})).json()
+    assert [device["tag"] for device in found["devices"]] == [FORMULA, "R-1", "R-2-ZONE"]
+    monkeypatch.setattr("device_registry.queries.public.FEW", 1)
+    assert (await public.get("/public/v1/devices", params={"text": "由东向西"})).json() == found
+    assert (await public.get("/public/v1/devices", params={"text": SECRETS["serial"]})).json()["devices"] == []
+
+
 async def test_whoever_asks_for_what_was_never_announced_hears_the_same_as_for_what_is_not_there(
     public: httpx.AsyncClient, town: Town
 ) -> None:
