@@ -22,6 +22,7 @@ from device_registry.model import (
 from device_registry.problems import (
     NotUsableYet,
     NotVerifiedNow,
+    ReleaserIsFixer,
     SignCheckMissing,
     SiteVersionNotFound,
     StepNotAllowed,
@@ -140,6 +141,20 @@ def reports(facts: Facts) -> list[ServiceEvent]:
     opened = max((e.occurred_at for e in facts.service_events if e.change in OPENING), default=None)
     reports = [e for e in facts.service_events if e.change is ServiceChange.RECTIFIED]
     return [e for e in reports if opened is None or e.occurred_at >= opened]
+
+
+async def put_right_by_another(known: Known, person_id: UUID) -> tuple[UUID | None, UUID | None]:
+    """The last report since the device was in use, and who made it; None, None: nobody is known to have put it right.
+
+    Raises ReleaserIsFixer where the person made one of the reports.
+    """
+    made = reports(known.facts)
+    fixers = await queries.recorders_of(known.db, [report.id for report in made])
+    if person_id in fixers.values():
+        raise ReleaserIsFixer
+    last = max(made, key=lambda report: report.occurred_at, default=None)
+    fixer = None if last is None else fixers[last.id]
+    return (None, None) if last is None or fixer is None else (last.id, fixer)
 
 
 class Why(Spoken):

@@ -13,7 +13,7 @@ import msgspec
 
 from device_registry import queries
 from device_registry.checks import check_day
-from device_registry.gates import Known, check_standing_with, last_report, reports, site_to_use
+from device_registry.gates import Known, check_standing_with, last_report, put_right_by_another, site_to_use
 from device_registry.model import (
     POINTS,
     SUFFICIENT_BASIS,
@@ -32,7 +32,6 @@ from device_registry.problems import (
     DateNotPlausible,
     DeviceNotFound,
     LegalBasisTooLow,
-    ReleaserIsFixer,
     ReviewerIsProposer,
     ReviewIncomplete,
     SitingNotNeeded,
@@ -136,7 +135,7 @@ async def put_in_service(desk: Desk, device_id: UUID, *, document_no: str | None
     """From now on.
 
     Raises DeviceNotFound, StepNotAllowed, NotUsableYet, NotVerifiedNow, SignCheckMissing, VerifiedElsewhere,
-    SupervisorMustRelease.
+    SupervisorMustRelease, ReleaserIsFixer (also at another site: who put the device right does not let it out).
     """
 
     async def step(known: Known) -> Fact:
@@ -145,12 +144,15 @@ async def put_in_service(desk: Desk, device_id: UUID, *, document_no: str | None
             version = await site_to_use(known, state)
         elif state is not State.REGISTERED:
             raise known.refuse("put-in-service", state)
+        rectified_event, fixed_by = await put_right_by_another(known, desk.person_id)
         event = ServiceEvent(
             change=ServiceChange.PUT_IN_SERVICE,
             occurred_at=known.now,
             site_version_id=version,
             document_no=document_no,
             reason=reason,
+            rectified_event=rectified_event,
+            fixed_by=fixed_by,
         )
         check_standing_with(known, event)
         return event
@@ -254,17 +256,14 @@ async def release(
             raise known.refuse("release", known.state())
         if status.by_supervisor and not is_supervisor:
             raise SupervisorMustRelease
-        fixers = await queries.recorders_of(known.db, [fixed.id for fixed in reports(known.facts)])
-        if desk.person_id in fixers.values():
-            raise ReleaserIsFixer
-        fixer = fixers[report.id]
+        rectified_event, fixed_by = await put_right_by_another(known, desk.person_id)
         event = ServiceEvent(
             change=ServiceChange.RESUMED,
             occurred_at=known.now,
             document_no=document_no,
             reason=reason,
-            rectified_event=None if fixer is None else report.id,
-            fixed_by=fixer,
+            rectified_event=rectified_event,
+            fixed_by=fixed_by,
         )
         check_standing_with(known, event)
         return event

@@ -397,6 +397,19 @@ async def test_whoever_reported_does_not_release_not_even_after_another_report(t
     await town.did("head", "release")
 
 
+async def test_whoever_reported_does_not_let_the_device_out_at_another_site_either(town: Town) -> None:
+    await a_double(town, "manager", (Role.ENTITY_HEAD, town.city.east))
+    await town.until("reported")
+    town.clock.advance(timedelta(days=1))
+    second = await town.did("manager-b", "propose", speed_limit=40)
+    for name, aspect in (("legal", Aspect.LEGAL), ("technical", Aspect.TECHNICAL)):
+        assert (await town.reviews(name, second, aspect, reviewed_on="2026-06-16")).status_code == 201
+    assert (await town.announces("publicity", second, announced_on="2026-06-16")).status_code == 201
+    assert (await town.records("sign-checks", checked_on="2026-06-16", clear=True)).status_code == 201
+    is_problem(await town.does("manager", "services"), 403, "releaser-is-fixer")
+    await town.did("head", "services")
+
+
 async def test_what_the_supervisor_of_the_device_stopped_only_that_supervisor_releases(town: Town) -> None:
     await a_double(town, "head", (Role.SUPERVISOR, town.city.west))
     await town.until("in service")

@@ -210,7 +210,13 @@ async def announce_site(
     guards=[requires(Role.ENTITY_HEAD)],
     summary="Put the device in service, from now on",
     responses=declared(
-        *_PROBLEMS, NotUsableYet, NotVerifiedNow, SignCheckMissing, SupervisorMustRelease, VerifiedElsewhere
+        *_PROBLEMS,
+        NotUsableYet,
+        NotVerifiedNow,
+        SignCheckMissing,
+        SupervisorMustRelease,
+        VerifiedElsewhere,
+        ReleaserIsFixer,
     ),
 )
 async def put_device_in_service(
