@@ -1,6 +1,8 @@
 """Real PostgreSQL and S3 for every test: one pair of embedded servers a run, one cloned database a test."""
 
+import signal
 import tempfile
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +20,10 @@ from plumbline.migrations import migrate
 from plumbline.opening import opened
 from plumbline.settings import Settings
 from tests.support import FixedClock
+
+# A test process that was told to ignore SIGINT, as one beside others is, would have its children ignore it, too.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -40,11 +40,21 @@ from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.http import checked_instant, declared, language_of
-from foundation.problem import Malformed, NotFound, NotSignedIn, TooLarge, TryLater, UnsupportedContentType
+from foundation.problem import (
+    Malformed,
+    NotFound,
+    NotSignedIn,
+    Spoken,
+    TooLarge,
+    TryLater,
+    UnsupportedContentType,
+)
 from foundation.words import Language, say
 from mobile_api.standings import DeviceStandings
 
 MOST_ON_A_PAGE = 200
+MOST_OF_A_TAG = 100
+"""Characters. What a QR label says of one is longer."""
 
 
 class Phone(Struct, frozen=True, forbid_unknown_fields=True):
@@ -199,6 +209,8 @@ async def standing_of_device(
     ] = None,
 ) -> DeviceStanding:
     device_tag = tag_of(device_tag)
+    if not 1 <= len(device_tag) <= MOST_OF_A_TAG:
+        raise Malformed(field="device_tag", what=Spoken("malformed.length", length=f"1–{MOST_OF_A_TAG}"))
     standing, instant = await standings.at(device_tag, None if at is None else checked_instant("at", at))
     language = language_of(request)
     if standing is None:

@@ -152,8 +152,9 @@ def assert_is_a_picture_that_asks_no_server(svg: str) -> None:
 
 
 async def test_a_file_that_is_no_photograph_is_expected_to_be_held(
-    city: City, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    city: City, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "160")  # so that no sentence is broken where somebody's terminal ends
     folder = tmp_path / "photos"
     folder.mkdir()
     (folder / "one.jpg").write_bytes(PHOTO)
