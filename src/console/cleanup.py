@@ -22,9 +22,8 @@ from console.visit import Visit
 from device_registry.cleanup import campaign as use_cases
 from device_registry.cleanup import queries
 from device_registry.cleanup.model import Campaign, Progress, Signs, Treatment
-from device_registry.http.cleanup import (
-    LEADERS,
-    WHO_READS,
+from device_registry.http.cleanup import LEADERS, WHO_READS, frozen_result, table_of
+from device_registry.http.cleanup_contract import (
     Chosen,
     GivenBack,
     NewCampaign,
@@ -33,8 +32,6 @@ from device_registry.http.cleanup import (
     NewLegacyReview,
     NewLegacySite,
     draft,
-    frozen_result,
-    table_of,
 )
 from device_registry.http.facts import Remark
 from device_registry.http.life_cycle import Text, provide_desk
