@@ -29,6 +29,10 @@ class Event(StrEnum):
     TRACE_SENT_BACK = "evidence:trace:sent-back"
     VIEWED = "evidence:record:viewed"
     CONTENT_READ = "evidence:content:read"
+    OPERATIONS_RECEIVED = "inspection:operations:received"
+    OPERATION_CONFLICTED = "inspection:operation:conflicted"
+    INSPECTION_OPENED = "inspection:task:opened"
+    INSPECTION_APPROVED = "inspection:task:approved"
 
 
 async def tell(

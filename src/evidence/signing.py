@@ -76,19 +76,24 @@ def key_id_of(commitment: str) -> UUID:
         raise Unsigned("commitment.form") from error
 
 
+def payload_signed_by(signed: str, kind: str, algorithm: str, public_key: dict[str, Any]) -> bytes:
+    """What the holder of the key signed as that type of statement. Raises Unsigned."""
+    try:
+        checked = jws.deserialize_compact(
+            signed.encode(), ECKey.import_key(public_key), algorithms=[algorithm], registry=_REGISTRY
+        )
+    except (JoseError, ValueError) as error:
+        raise Unsigned("commitment.signature") from error
+    if checked.headers().get("typ") != kind:
+        raise Unsigned("commitment.type")
+    return checked.payload
+
+
 def facts_signed_by(commitment: str, algorithm: str, public_key: dict[str, Any]) -> Facts:
     """What the holder of the key signed. Raises Unsigned, or msgspec.ValidationError naming the field."""
     if len(commitment) > 2 * MAX_FACTS_BYTES:
         raise Unsigned("commitment.form")
-    try:
-        signed = jws.deserialize_compact(
-            commitment.encode(), ECKey.import_key(public_key), algorithms=[algorithm], registry=_REGISTRY
-        )
-    except (JoseError, ValueError) as error:
-        raise Unsigned("commitment.signature") from error
-    if signed.headers().get("typ") != COMMITMENT_TYPE:
-        raise Unsigned("commitment.type")
-    return DECODE_FACTS.decode(signed.payload)
+    return DECODE_FACTS.decode(payload_signed_by(commitment, COMMITMENT_TYPE, algorithm, public_key))
 
 
 def receipt_of_commitment(facts: Facts, officer_id: UUID, committed_at: datetime) -> dict[str, Any]:

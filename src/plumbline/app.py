@@ -21,8 +21,9 @@ from evidence.reassessment import Suspension
 from foundation import problem_pages
 from foundation.clock import Clock, SystemClock
 from foundation.http import MAX_JSON_BYTES, exception_handlers, json_only
+from inspection.pulling import Feeds
 from mobile_api import http as mobile_api
-from mobile_api import uploads
+from mobile_api import inspections, uploads
 from mobile_api.standings import DeviceStandings
 from plumbline import health, openapi
 from plumbline.opening import document_keeper, opened, trusted_by
@@ -44,6 +45,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             at_hand["custodian"], at_hand["database"] = custodian, custodian.database
             at_hand["receipt_signer"] = custodian.signer
             at_hand["documents"] = document_keeper(settings, custodian)
+            at_hand["feeds"] = Feeds(custodian.database)
             at_hand["standings"] = DeviceStandings(custodian.database, clock)
             app.state.update({"database": custodian.database, "clock": clock})
             yield
@@ -60,6 +62,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             evidence.router,
             evidence.receipt_keys,
             mobile_api.router,
+            inspections.router,
             uploads.router,
             console.router,
             console.public_router,
@@ -80,6 +83,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
                 "database",
                 "documents",
                 "standings",
+                "feeds",
             )
         },
         middleware=[DefineMiddleware(TokenAuthentication, exclude=["^/openapi", "^/problems"])],

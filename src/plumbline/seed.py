@@ -21,6 +21,7 @@ from foundation.civil import day_of
 from foundation.clock import Clock, SystemClock
 from foundation.database import Connection, Database
 from plumbline.demonstration import ADDRESS, DEVICES
+from plumbline.seed_inspections import add_tasks
 from plumbline.settings import Settings
 
 SINCE = date(2000, 1, 1)
@@ -174,6 +175,8 @@ async def seed(settings: Settings, clock: Clock | None = None) -> SeedReport:
                 told = Channel(unit_id=units["city"].id, purpose=purpose, words_zh=words_zh, words_en=words_en)
                 await set_channel(db, told, SINCE, clock.now(), people["publicity-officer"])
             await _add_devices(db, units, people, clock)
+            officers = [people["officer-a"], people["officer-b"]]
+            await add_tasks(db, clock, units["jiangan-urban"].id, officers, people["entity-head"])
             # Before the commit: passwords that nobody knows would be worse than a file that nothing fits.
             _write(file, {name: password for name, (password, _) in hashes.items()})
         return SeedReport(created=True, people=_known(file))

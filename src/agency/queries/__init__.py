@@ -26,6 +26,7 @@ from agency.queries.sign_in import (
     revoke_phone,
     revoke_token,
     revoke_tokens_of,
+    signatories,
     signatory,
 )
 from agency.queries.units import add_unit, ancestors, change_unit, lines_above, subtree, tree, units_by_id
@@ -62,6 +63,7 @@ __all__ = [
     "revoke_token",
     "revoke_tokens_of",
     "set_email",
+    "signatories",
     "signatory",
     "subtree",
     "tree",

@@ -1,5 +1,6 @@
 """Accounts, attempts, phones and tokens."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -169,6 +170,21 @@ async def signatory(db: Connection, phone_id: UUID) -> Signatory | None:
         phone_id,
     )
     return Signatory(*row) if row else None
+
+
+async def signatories(db: Connection, phone_ids: Collection[UUID]) -> dict[UUID, Signatory]:
+    """The same for many."""
+    rows = await db.fetch(
+        """
+        select phone.id, person.id, person.unit_id, phone.algorithm, phone.public_key, phone.enrolled_at,
+               phone.revoked_at
+          from phone
+          join person on person.id = phone.person_id
+         where phone.id = any ($1)
+        """,
+        list(phone_ids),
+    )
+    return {row[0]: Signatory(*row) for row in rows}
 
 
 async def revoke_phone(db: Connection, phone_id: UUID, at: datetime) -> None:

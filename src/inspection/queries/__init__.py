@@ -1,0 +1,41 @@
+"""SQL of the inspection slice."""
+
+from inspection.queries.inspections import (
+    Current,
+    Page,
+    changes_after,
+    inspections_by_id,
+    keep_current,
+    may_see,
+    open_inspection,
+    positions_of,
+    tell_officers,
+)
+from inspection.queries.operations import (
+    Arrived,
+    Known,
+    add_operations,
+    kept_as,
+    known,
+    one_by_one,
+    operations_of,
+)
+
+__all__ = [
+    "Arrived",
+    "Current",
+    "Known",
+    "Page",
+    "add_operations",
+    "changes_after",
+    "inspections_by_id",
+    "keep_current",
+    "kept_as",
+    "known",
+    "may_see",
+    "one_by_one",
+    "open_inspection",
+    "operations_of",
+    "positions_of",
+    "tell_officers",
+]

@@ -1,0 +1,187 @@
+"""Inspections, what is derived of them, and who is told that they changed."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from foundation.database import Connection
+from inspection.model import Enterprise, Inspection, Source, State
+
+
+async def open_inspection(
+    db: Connection, inspection: Inspection, *, planned: bool, opened_by: UUID, now: datetime
+) -> bool:
+    """Writes it and who is to carry it out. False, and nothing written, where the id is taken."""
+    added = await db.fetchval(
+        """
+        insert into inspection (id, unit_id, source, title, due_on, uscc, enterprise_name, enterprise_address, items,
+                                checklist, joint_id, planned, created_by, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            on conflict (id) do nothing
+        returning true
+        """,
+        inspection.id,
+        inspection.unit_id,
+        inspection.source,
+        inspection.title,
+        inspection.due_on,
+        inspection.enterprise.uscc,
+        inspection.enterprise.name,
+        inspection.enterprise.address,
+        inspection.items,
+        inspection.checklist,
+        inspection.joint_id,
+        planned,
+        opened_by,
+        now,
+    )
+    if added:
+        await db.execute(
+            """
+            insert into inspection_officer (inspection_id, person_id, assigned_by, assigned_at)
+            select $1, person_id, $3, $4 from unnest($2::uuid[]) as person_id
+            """,
+            inspection.id,
+            inspection.officers,
+            opened_by,
+            now,
+        )
+    return bool(added)
+
+
+async def inspections_by_id(db: Connection, ids: Collection[UUID]) -> dict[UUID, Inspection]:
+    rows = await db.fetch(
+        """
+        select inspection.id, unit_id, source, title, due_on, uscc, enterprise_name, enterprise_address, items,
+               checklist,
+               array(select person_id from inspection_officer where inspection_id = inspection.id order by person_id),
+               approved_at, joint_id
+          from inspection
+          left join inspection_approval on inspection_approval.inspection_id = inspection.id
+         where inspection.id = any ($1)
+        """,
+        list(ids),
+    )
+    return {
+        id_: Inspection(
+            id=id_,
+            unit_id=unit_id,
+            source=Source(source),
+            title=title,
+            due_on=due_on,
+            enterprise=Enterprise(uscc, name, address),
+            items=items,
+            checklist=checklist,
+            officers=officers,
+            approved_at=approved_at,
+            joint_id=joint_id,
+        )
+        for id_, unit_id, source, title, due_on, uscc, name, address, items, checklist, officers, approved_at, joint_id
+        in rows
+    }  # fmt: skip
+
+
+class Current(NamedTuple):
+    """What is derived of an inspection."""
+
+    inspection_id: UUID
+    state: State
+    conflicts: int
+    operations: int
+    for_phones: str
+
+
+async def keep_current(db: Connection, current: Sequence[Current], now: datetime) -> None:
+    await db.execute(
+        """
+        insert into inspection_current (inspection_id, state, conflicts, operations, for_phones, changed_at)
+        select inspection_id, state, conflicts, operations, for_phones, $6
+          from unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[])
+               as now (inspection_id, state, conflicts, operations, for_phones)
+            on conflict (inspection_id) do update
+           set state = excluded.state, conflicts = excluded.conflicts, operations = excluded.operations,
+               for_phones = excluded.for_phones, changed_at = excluded.changed_at
+        """,
+        *([list(column) for column in zip(*current, strict=True)] or [[]] * 5),
+        now,
+    )
+
+
+async def tell_officers(db: Connection, told: Collection[tuple[UUID, UUID]], *, gone: bool = False) -> None:
+    """Puts a change of an inspection into the feed of each person: (person, inspection)."""
+    await db.execute(
+        """
+        with told as (
+            select person_id, inspection_id,
+                   row_number() over (partition by person_id order by inspection_id) as number,
+                   count(*) over (partition by person_id) as total
+              from unnest($1::uuid[], $2::uuid[]) as told (person_id, inspection_id)
+        ), moved as (
+            insert into officer_feed (person_id, position)
+            select person_id, max(total) from told group by person_id order by person_id
+                on conflict (person_id) do update set position = officer_feed.position + excluded.position
+            returning person_id, position
+        )
+        insert into officer_change (person_id, inspection_id, position, gone)
+        select told.person_id, told.inspection_id, moved.position - told.total + told.number, $3
+          from told
+          join moved on moved.person_id = told.person_id
+            on conflict (person_id, inspection_id) do update set position = excluded.position, gone = excluded.gone
+        """,
+        [person_id for person_id, _ in told],
+        [inspection_id for _, inspection_id in told],
+        gone,
+    )
+
+
+async def positions_of(db: Connection, person_ids: Collection[UUID]) -> dict[UUID, int]:
+    """How far each person's feed has come; nobody told yet: left out."""
+    rows = await db.fetch("select person_id, position from officer_feed where person_id = any ($1)", list(person_ids))
+    return dict(rows)
+
+
+class Page(NamedTuple):
+    """A stretch of a feed: `inspections` is the inside of a JSON list."""
+
+    inspections: str
+    gone: list[UUID]
+    position: int
+    changes: int
+
+
+async def changes_after(db: Connection, person_id: UUID, position: int, most: int) -> Page:
+    """The least first. Index: officer_change_position."""
+    row = await db.fetchrow(
+        """
+        with changed as (
+            select inspection_id, position, gone
+              from officer_change
+             where person_id = $1
+               and position > $2
+             order by position
+             limit $3
+        )
+        select coalesce(string_agg(inspection_current.for_phones, ',' order by changed.position)
+                            filter (where not changed.gone), ''),
+               array(select inspection_id from changed where gone),
+               coalesce(max(changed.position), $2),
+               count(*)
+          from changed
+          left join inspection_current on inspection_current.inspection_id = changed.inspection_id
+        """,
+        person_id,
+        position,
+        most,
+    )
+    assert row is not None
+    return Page(*row)
+
+
+async def may_see(db: Connection, person_id: UUID, inspection_id: UUID) -> bool:
+    """Whether the inspection is in the person's feed."""
+    return bool(
+        await db.fetchval(
+            "select not gone from officer_change where person_id = $1 and inspection_id = $2", person_id, inspection_id
+        )
+    )

@@ -1,0 +1,1 @@
+"""What inspections decide, without looking anything up."""

@@ -1,0 +1,187 @@
+"""Operations come in any order, any number of times, from several phones; each is answered by itself."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from evidence.custodian import Custodian
+from inspection import queries
+from inspection.pulling import Feeds
+from inspection.pushing import Answer, push
+from tests.builders import OfficerWithPhone, a_unit, an_officer
+from tests.inspection.builders import AT, a_task, told
+
+CONFORMS = {"type": "FINDING", "item": "F", "result": "CONFORMS"}
+BEGUN = {"type": "BEGUN", "source": "URGENT", "enterprise_name": "演示餐饮店"}
+
+
+async def two_officers(custodian: Custodian) -> tuple[OfficerWithPhone, OfficerWithPhone]:
+    unit_id = await a_unit(custodian.database)
+    return await an_officer(custodian.database, unit_id), await an_officer(custodian.database, unit_id)
+
+
+def results(answers: Sequence[Answer]) -> list[str]:
+    return [answer.result for answer in answers]
+
+
+async def pulled(custodian: Custodian, officer: OfficerWithPhone, after: int = 0) -> dict[str, Any]:
+    answer: dict[str, Any] = msgspec.json.decode(await Feeds(custodian.database).changes(officer.person_id, after))
+    return answer
+
+
+async def test_an_operation_is_recorded_once_and_known_ever_after(custodian: Custodian) -> None:
+    officer, _ = await two_officers(custodian)
+    task = await a_task(custodian.database, custodian.clock, officer)
+    signed = told(officer, task.id, CONFORMS)
+    assert results(await push(custodian, [signed], officer.courier)) == ["RECORDED"]
+    assert results(await push(custodian, [signed, signed], officer.courier)) == ["KNOWN", "KNOWN"]
+    [inspection] = (await pulled(custodian, officer))["inspections"]
+    assert [one["what"]["result"] for one in inspection["operations"]] == ["CONFORMS"]
+    assert inspection["state"] == "UNDER_WAY"
+
+
+async def test_what_comes_before_its_inspection_waits_and_is_part_of_it_then(custodian: Custodian) -> None:
+    officer, _ = await two_officers(custodian)
+    inspection_id = uuid4()
+    assert results(await push(custodian, [told(officer, inspection_id, CONFORMS)], officer.courier)) == ["RECORDED"]
+    assert (await pulled(custodian, officer))["inspections"] == []
+    assert results(await push(custodian, [told(officer, inspection_id, BEGUN)], officer.courier)) == ["RECORDED"]
+    [inspection] = (await pulled(custodian, officer))["inspections"]
+    assert {one["what"]["type"] for one in inspection["operations"]} == {"BEGUN", "FINDING"}
+
+
+async def test_the_author_is_whose_key_signed_and_not_who_brings_it(custodian: Custodian) -> None:
+    officer, colleague = await two_officers(custodian)
+    task = await a_task(custodian.database, custodian.clock, officer, colleague)
+    await push(custodian, [told(officer, task.id, {"type": "JOINED"})], colleague.courier)
+    [inspection] = (await pulled(custodian, officer))["inspections"]
+    assert [one["author"] for one in inspection["operations"]] == [str(officer.person_id)]
+
+
+async def test_one_bad_operation_does_not_touch_the_others(custodian: Custodian) -> None:
+    officer, colleague = await two_officers(custodian)
+    task = await a_task(custodian.database, custodian.clock, officer)
+    forged = colleague._replace(phone_id=officer.phone_id)
+    answers = await push(
+        custodian,
+        [
+            "no JWS at all",
+            told(officer, task.id, CONFORMS),
+            told(forged, task.id, CONFORMS),
+            told(officer, task.id, {"type": "UNHEARD_OF"}),
+            told(officer, task.id, CONFORMS, earliest=AT, latest=AT - timedelta(seconds=1)),
+        ],
+        officer.courier,
+    )
+    assert results(answers) == ["REFUSED", "RECORDED", "REFUSED", "REFUSED", "REFUSED"]
+    assert [answer.problem.slug for answer in answers if answer.problem] == [
+        "operation-not-signed",
+        "operation-not-signed",
+        "malformed",
+        "operation-time-reversed",
+    ]
+
+
+async def test_another_content_under_the_same_id_is_refused_and_told_to_custody(custodian: Custodian) -> None:
+    officer, _ = await two_officers(custodian)
+    task = await a_task(custodian.database, custodian.clock, officer)
+    id_ = uuid4()
+    await push(custodian, [told(officer, task.id, CONFORMS, id=id_)], officer.courier)
+    other = told(officer, task.id, CONFORMS | {"result": "DOES_NOT_CONFORM"}, id=id_)
+    [answer] = await push(custodian, [other], officer.courier)
+    assert (answer.result, answer.problem and answer.problem.slug) == ("REFUSED", "operation-conflicts")
+    async with custodian.database.connection() as db:
+        kept = await db.fetchval(
+            "select details ->> 'operation' from custody_entry where event = 'inspection:operation:conflicted'"
+        )
+    assert kept == other
+
+
+async def test_a_stranger_tells_nothing_of_an_inspection(custodian: Custodian) -> None:
+    officer, _ = await two_officers(custodian)
+    stranger = await an_officer(custodian.database, await a_unit(custodian.database))
+    task = await a_task(custodian.database, custodian.clock, officer)
+    [answer] = await push(custodian, [told(stranger, task.id, CONFORMS)], stranger.courier)
+    assert answer.problem is not None
+    assert answer.problem.slug == "not-your-inspection"
+
+
+async def test_what_a_stranger_told_before_the_inspection_was_known_is_no_part_of_it(custodian: Custodian) -> None:
+    officer, _ = await two_officers(custodian)
+    stranger = await an_officer(custodian.database, await a_unit(custodian.database))
+    inspection_id = uuid4()
+    await push(custodian, [told(stranger, inspection_id, CONFORMS)], stranger.courier)
+    await push(custodian, [told(officer, inspection_id, BEGUN)], officer.courier)
+    [inspection] = (await pulled(custodian, officer))["inspections"]
+    assert [one["what"]["type"] for one in inspection["operations"]] == ["BEGUN"]
+
+
+async def test_what_two_phones_hand_in_at_once_is_all_there(custodian: Custodian) -> None:
+    officer, colleague = await two_officers(custodian)
+    inspection_id = uuid4()
+    batches = [
+        (officer, [BEGUN, CONFORMS]),
+        *((one, [CONFORMS | {"item": str(number)}]) for number in range(6) for one in (officer, colleague)),
+    ]
+    await asyncio.gather(
+        *(push(custodian, [told(one, inspection_id, what) for what in batch], one.courier) for one, batch in batches)
+    )
+    [inspection] = (await pulled(custodian, officer))["inspections"]
+    assert len(inspection["operations"]) == 14
+
+
+async def test_a_phone_is_told_only_what_changed_and_only_its_own(custodian: Custodian) -> None:
+    officer, colleague = await two_officers(custodian)
+    tasks = [await a_task(custodian.database, custodian.clock, officer) for _ in range(3)]
+    first = await pulled(custodian, officer)
+    assert {one["id"] for one in first["inspections"]} == {str(task.id) for task in tasks}
+    assert (await pulled(custodian, colleague))["inspections"] == []
+    await push(custodian, [told(officer, tasks[1].id, CONFORMS)], officer.courier)
+    second = await pulled(custodian, officer, int(first["cursor"]))
+    assert [one["id"] for one in second["inspections"]] == [str(tasks[1].id)]
+    assert (await pulled(custodian, officer, int(second["cursor"])))["inspections"] == []
+
+
+async def test_pages_of_a_feed_together_are_all_of_it(custodian: Custodian) -> None:
+    officer, _ = await two_officers(custodian)
+    tasks = [await a_task(custodian.database, custodian.clock, officer) for _ in range(5)]
+    feeds, after, seen, more = Feeds(custodian.database), 0, list[str](), True
+    while more:
+        page = msgspec.json.decode(await feeds.changes(officer.person_id, after, 2))
+        seen += [one["id"] for one in page["inspections"]]
+        after, more = int(page["cursor"]), page["more"]
+    assert sorted(seen) == sorted(str(task.id) for task in tasks)
+
+
+async def test_positions_become_visible_in_order(custodian: Custodian) -> None:
+    """A phone that has seen a position has seen every one before it, though transactions overlap."""
+    officer, _ = await two_officers(custodian)
+    tasks = [await a_task(custodian.database, custodian.clock, officer) for _ in range(2)]
+    seen = int((await pulled(custodian, officer))["cursor"])
+    second_is_told = asyncio.Event()
+
+    async def tell_first() -> None:
+        async with custodian.database.transaction() as db:
+            await queries.tell_officers(db, [(officer.person_id, tasks[0].id)])
+            second_is_told.set()
+            await asyncio.sleep(0.2)
+
+    async def tell_second() -> int:
+        await second_is_told.wait()
+        async with custodian.database.transaction() as db:
+            await queries.tell_officers(db, [(officer.person_id, tasks[1].id)])
+        return len((await pulled(custodian, officer, seen))["inspections"])
+
+    _, changes = await asyncio.gather(tell_first(), tell_second())
+    assert changes == 2
+
+
+async def test_the_application_can_neither_edit_nor_delete_what_was_told(custodian: Custodian) -> None:
+    async with custodian.database.connection() as db:
+        for privilege in ("update", "delete"):
+            allowed = await db.fetchval("select has_table_privilege('inspection_operation', $1)", privilege)
+            assert not allowed
