@@ -138,7 +138,7 @@ async def tell_officers(db: Connection, told: Collection[tuple[UUID, UUID]], *, 
 async def positions_of(db: Connection, person_ids: Collection[UUID]) -> dict[UUID, int]:
     """How far each person's feed has come; nobody told yet: left out."""
     rows = await db.fetch("select person_id, position from officer_feed where person_id = any ($1)", list(person_ids))
-    return dict(rows)
+    return {row["person_id"]: row["position"] for row in rows}
 
 
 class Page(NamedTuple):

@@ -106,7 +106,7 @@ def _columns(arrived: Sequence[Arrived]) -> list[list[object]]:
 async def kept_as(db: Connection, ids: Collection[UUID]) -> dict[UUID, bytes]:
     """The digest of each operation that is kept under one of these ids."""
     rows = await db.fetch("select id, sha256 from inspection_operation where id = any ($1)", list(ids))
-    return dict(rows)
+    return {row["id"]: row["sha256"] for row in rows}
 
 
 async def operations_of(db: Connection, inspection_ids: Collection[UUID]) -> dict[UUID, list[Operation]]:
