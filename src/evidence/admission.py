@@ -72,6 +72,9 @@ async def weigh(db: Connection, evidence: Evidence, content: Content) -> Weighed
     inputs: dict[str, Any] = {
         "captured_earliest": evidence.earliest,
         "captured_latest": evidence.latest,
+        "claimed_earliest": evidence.facts.captured_earliest,
+        "claimed_latest": evidence.facts.captured_latest,
+        "clock": evidence.facts.clock,
         "committed_at": evidence.committed_at,
         "enrolled_at": evidence.enrolled_at,
         "media_type": content.media_type,

@@ -1,6 +1,6 @@
 """A phone commits to evidence: hash, size and capture facts, signed, before any byte travels."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -8,6 +8,7 @@ import msgspec
 
 from agency.queries import signatory
 from evidence import queries, signing
+from evidence.capture_time import derived
 from evidence.custodian import Custodian
 from evidence.custody import Event, tell
 from evidence.model import Commitment, Courier, Facts
@@ -17,7 +18,8 @@ from foundation.misfit import not_decoded
 from foundation.problem import Spoken
 
 WIDEST_CAPTURE = timedelta(days=2)
-"""A wider interval says no more about when something was captured than the day it was handed in (design decision)."""
+"""A wider claim says no more about when something was captured than the day it was handed in (design decision).
+What is derived from readings of a clock may be wider: there a month means that the phone was offline for a month."""
 
 
 class Acknowledged(NamedTuple):
@@ -31,12 +33,13 @@ class Acknowledged(NamedTuple):
 async def commit(custodian: Custodian, jws: str, courier: Courier) -> Acknowledged:
     """Records the commitment once, however often it is sent, and acknowledges it.
 
-    Raises CommitmentNotSigned, Malformed (a field of the payload), CaptureTimeReversed, UploadTooLarge, and
+    Raises CommitmentNotSigned, Malformed (a field of the payload), CaptureTimeReversed, ClockReadingsRefused,
+    UploadTooLarge, and
     CommitmentConflicts after the conflict itself has been recorded.
     """
-    commitment = await _checked(custodian, jws)
-    facts = commitment.facts
     now = custodian.clock.now()
+    commitment = await _checked(custodian, jws, now)
+    facts = commitment.facts
     receipt = custodian.signer.sign(signing.receipt_of_commitment(facts, commitment.officer_id, now))
     async with custodian.database.connection() as db:
         if await queries.add_commitment(db, commitment, courier, receipt, now):
@@ -58,30 +61,36 @@ async def commit(custodian: Custodian, jws: str, courier: Courier) -> Acknowledg
     raise CommitmentConflicts(evidence_id=facts.evidence_id)
 
 
-async def _checked(custodian: Custodian, jws: str) -> Commitment:
+async def _checked(custodian: Custodian, jws: str, now: datetime) -> Commitment:
     try:
         phone_id = signing.key_id_of(jws)
         async with custodian.database.connection() as db:
             phone = await signatory(db, phone_id)
         if phone is None:
             raise signing.Unsigned("commitment.phone")
-        if phone.revoked_at is not None and phone.revoked_at <= custodian.clock.now():
+        if phone.revoked_at is not None and phone.revoked_at <= now:
             raise signing.Unsigned("commitment.revoked")
         facts = signing.facts_signed_by(jws, phone.algorithm, phone.public_key)
     except signing.Unsigned as why:
         raise CommitmentNotSigned(field="jws", why=Spoken(str(why))) from why
     except msgspec.DecodeError as error:
         raise not_decoded(error) from error
-    _check(facts, custodian.largest_upload)
-    return Commitment(facts, jws, phone.algorithm, phone.person_id, phone.phone_id, phone.unit_id, phone.enrolled_at)
+    if facts.size > custodian.largest_upload:
+        raise UploadTooLarge(field="size", most=custodian.largest_upload)
+    captured = _claimed(facts)
+    if facts.clock is not None:
+        captured = derived(custodian.signer, facts.clock, phone.phone_id, first_heard=now)
+    return Commitment(
+        facts, *captured, jws, phone.algorithm, phone.person_id, phone.phone_id, phone.unit_id, phone.enrolled_at
+    )
 
 
-def _check(facts: Facts, largest: int) -> None:
-    checked_instant("captured_earliest", facts.captured_earliest)
-    checked_instant("captured_latest", facts.captured_latest)
-    if facts.captured_earliest > facts.captured_latest:
+def _claimed(facts: Facts) -> tuple[datetime, datetime]:
+    """The interval by the phone's wall clock. Where a monotonic one tells better, even a jump of it is no reason."""
+    earliest = checked_instant("captured_earliest", facts.captured_earliest)
+    latest = checked_instant("captured_latest", facts.captured_latest)
+    if facts.clock is None and earliest > latest:
         raise CaptureTimeReversed(field="captured_latest")
-    if facts.captured_latest - facts.captured_earliest > WIDEST_CAPTURE:
+    if facts.clock is None and latest - earliest > WIDEST_CAPTURE:
         raise CaptureTimeReversed(field="captured_earliest")
-    if facts.size > largest:
-        raise UploadTooLarge(field="size", most=largest)
+    return earliest, latest

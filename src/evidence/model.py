@@ -13,6 +13,11 @@ from device_registry.model import Datum
 MAX_FACTS_BYTES = 8 * 1024
 """Largest payload of a commitment. A real one is below 1 kB; this leaves room for long notes in Chinese."""
 
+MAX_READING_MS = 10 * 366 * 86_400_000
+"""No phone runs ten years without a restart; and an interval must end before the calendar does."""
+
+_Milliseconds = Annotated[float, Meta(ge=0, le=MAX_READING_MS)]
+
 
 class Place(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the phone believes it was. Taken as claimed, even if impossible: refusing it would lose the claim."""
@@ -21,6 +26,23 @@ class Place(Struct, frozen=True, forbid_unknown_fields=True):
     latitude: float
     datum: Datum
     accuracy_metres: Annotated[float, Meta(ge=0)] | None = None
+
+
+class Readings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The phone's monotonic clock, in milliseconds since whenever, around a time anchor and at the capture."""
+
+    anchor: Annotated[
+        str, Meta(min_length=1, max_length=2048, description="As `GET /mobile/v1/time` answered it to this phone")
+    ]
+    asked_ms: _Milliseconds
+    """When the phone asked for the anchor."""
+    heard_ms: _Milliseconds
+    """When it had the answer."""
+    captured_ms: _Milliseconds
+    """At the capture; where `restarted`, the last reading before the phone or the page began anew."""
+    counts_sleep: bool
+    """The clock runs on while the phone sleeps."""
+    restarted: bool
 
 
 class Facts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -32,8 +54,12 @@ class Facts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ]
     size: Annotated[int, Meta(ge=1, le=1 << 53, description="Bytes")]
     media_type: Annotated[str, Meta(max_length=100, pattern=r"^[a-z]+/[A-Za-z0-9.+-]+$")]
-    captured_earliest: Annotated[datetime, Meta(tz=True, description="Earliest instant of capture")]
+    captured_earliest: Annotated[
+        datetime, Meta(tz=True, description="Earliest instant of capture; with `clock` only the phone's claim")
+    ]
     captured_latest: Annotated[datetime, Meta(tz=True, description="Latest instant of capture, included")]
+    clock: Readings | None = None
+    """With it the interval of capture is derived here, and what the phone says of it is only kept."""
     device_tag: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     place: Place | None = None
     file_name: Annotated[str, Meta(max_length=255, description="As the phone called it; shown, never used")] | None = (
@@ -43,9 +69,11 @@ class Facts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Commitment(Struct, frozen=True):
-    """Facts with the proof that an officer's key in a phone signed them."""
+    """Facts with the proof that an officer's key in a phone signed them, and the interval of capture that follows."""
 
     facts: Facts
+    earliest: datetime
+    latest: datetime
     jws: str
     algorithm: str
     officer_id: UUID

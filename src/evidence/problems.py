@@ -23,6 +23,12 @@ class CaptureTimeReversed(Problem):
     slug, status = "capture-time-reversed", HTTPStatus.UNPROCESSABLE_ENTITY
 
 
+class ClockReadingsRefused(Problem):
+    """The time anchor is not one that this server signed for this phone, or the readings run backwards."""
+
+    slug, status = "clock-readings-refused", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
 class NotCommitted(Problem):
     """Bytes are offered, or asked about, for which there is no commitment."""
 

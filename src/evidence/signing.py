@@ -24,10 +24,19 @@ from evidence.model import DECODE_FACTS, MAX_FACTS_BYTES, Facts
 
 RECEIPT_TYPE = "plumbline-receipt+jws"
 COMMITMENT_TYPE = "plumbline-commitment+jws"
+TIME_TYPE = "plumbline-time+jws"
 COMMITMENT_ALGORITHMS = ["ES256"]
 """Signatures a phone may use. SM2 will be added here, once a library that is safe for signing supports it."""
 
 _REGISTRY = jws.JWSRegistry(algorithms=["Ed25519", *COMMITMENT_ALGORITHMS])
+
+
+class TimeAnchor(msgspec.Struct, frozen=True):
+    """The server's time when that phone asked for it. UTC."""
+
+    at: datetime
+    nonce: str
+    phone_id: UUID
 
 
 class Signer:
@@ -54,10 +63,31 @@ class Signer:
             raise TypeError(f"{path} does not hold an Ed25519 key")
         return cls(key)
 
-    def sign(self, payload: dict[str, Any]) -> str:
-        """The payload as a signed receipt."""
-        header = {"alg": "Ed25519", "kid": self.key_id, "typ": RECEIPT_TYPE}
+    def sign(self, payload: dict[str, Any] | msgspec.Struct, typ: str = RECEIPT_TYPE) -> str:
+        """The payload as a signed receipt, or as what else `typ` says."""
+        header = {"alg": "Ed25519", "kid": self.key_id, "typ": typ}
         return jws.serialize_compact(header, msgspec.json.encode(payload), self._key, registry=_REGISTRY)
+
+    def anchor(self, at: datetime, nonce: str, phone_id: UUID) -> str:
+        """That time, signed for that phone."""
+        return self.sign(TimeAnchor(at, nonce, phone_id), TIME_TYPE)
+
+    def time_anchored_by(self, anchor: str) -> TimeAnchor:
+        """Raises Unsigned for what this key did not sign as a time."""
+        try:
+            return msgspec.json.decode(self.signed(anchor, TIME_TYPE), type=TimeAnchor)
+        except (Unsigned, msgspec.DecodeError) as error:
+            raise Unsigned("clock-readings.anchor") from error
+
+    def signed(self, text: str, typ: str) -> bytes:
+        """The payload of what this key signed as `typ`. Raises Unsigned."""
+        try:
+            found = jws.deserialize_compact(text.encode(), self._key, algorithms=["Ed25519"], registry=_REGISTRY)
+        except (JoseError, ValueError, RecursionError) as error:
+            raise Unsigned("commitment.signature") from error
+        if found.headers().get("typ") != typ:
+            raise Unsigned("commitment.type")
+        return found.payload
 
     def public_key(self) -> dict[str, Any]:
         """The JWK (RFC 7517) with which anybody can check a receipt."""

@@ -27,6 +27,7 @@ from evidence.model import Courier
 from evidence.model import State as EvidenceState
 from evidence.problems import (
     CaptureTimeReversed,
+    ClockReadingsRefused,
     CommitmentConflicts,
     CommitmentNotSigned,
     DigestMismatch,
@@ -108,7 +109,7 @@ class SignedCommitment(Struct, frozen=True, forbid_unknown_fields=True):
             max_length=16384,
             description="JWS compact serialisation; header alg ES256, kid the phone's id, "
             "typ plumbline-commitment+jws; payload evidence_id, sha256, size, media_type, captured_earliest, "
-            "captured_latest, and where there is one device_tag, place, file_name, note.",
+            "captured_latest, and where there is one clock, device_tag, place, file_name, note.",
             examples=["eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiJ9.eyJldmlkZW5jZV9pZCI6Ii4uLiJ9.c2lnbmF0dXJl"],
         ),
     ]
@@ -239,7 +240,7 @@ async def standing_of_device(
     description="Idempotent: the same facts under the same id are acknowledged again with the first receipt (200).",
     responses=declared(
         Malformed, NotSignedIn, CommitmentConflicts, TooLarge, UnsupportedContentType,
-        CommitmentNotSigned, CaptureTimeReversed, UploadTooLarge,
+        CommitmentNotSigned, CaptureTimeReversed, ClockReadingsRefused, UploadTooLarge,
     ),
 )  # fmt: skip
 async def commit_to_evidence(

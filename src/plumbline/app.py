@@ -22,6 +22,7 @@ from foundation import problem_pages
 from foundation.clock import Clock, SystemClock
 from foundation.http import MAX_JSON_BYTES, exception_handlers, json_only
 from inspection.pulling import Feeds
+from mobile_api import clock as phone_clock
 from mobile_api import http as mobile_api
 from mobile_api import inspections, uploads
 from mobile_api.standings import DeviceStandings
@@ -62,6 +63,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             evidence.router,
             evidence.receipt_keys,
             mobile_api.router,
+            phone_clock.router,
             inspections.router,
             uploads.router,
             console.router,
