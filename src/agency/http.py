@@ -31,6 +31,8 @@ OPEN = {"open": True}
 """For the `opt` of a route that needs no sign-in."""
 AT_A_PAGE = {"session_cookie": True}
 """For the `opt` of a page, where a browser shows the token as a cookie. It never opens anything else."""
+HAND_IN = {"hand_in": True}
+"""For the `opt` of a route that a phone may call which proved only its key."""
 SESSION_COOKIE = "plumbline_session"
 SECURITY: list[SecurityRequirement] = [{"token": []}]
 SECURITY_COMPONENTS = Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")})
@@ -40,7 +42,8 @@ SECURITY_COMPONENTS = Components(security_schemes={"token": SecurityScheme(type=
 class TokenAuthentication(AbstractAuthenticationMiddleware):
     """Makes `request.user` the Actor behind `Authorization: Bearer <token>`, and `request.auth` the token's digest.
 
-    A page (`AT_A_PAGE`) takes the token as a cookie, and takes no other.
+    A page (`AT_A_PAGE`) takes the token as a cookie, and takes no other. A token that only hands in opens the
+    routes that say so (`HAND_IN`), and no other.
 
     One statement for all requests that wait for it, and nothing remembered: what is revoked, is revoked. Needs
     `app.state.database` and `app.state.clock`; routes with `opt=OPEN` pass by.
@@ -59,7 +62,7 @@ class TokenAuthentication(AbstractAuthenticationMiddleware):
                 raise NotSignedIn
         token_hash = sign_in.digest(token.strip())
         actor = await _actors(connection.app.state).get(token_hash)
-        if actor is None:
+        if actor is None or (actor.hand_in and not connection.scope["route_handler"].opt.get("hand_in")):
             raise NotSignedIn
         return AuthenticationResult(user=actor, auth=token_hash)
 

@@ -103,13 +103,17 @@ class RoleGrant(msgspec.Struct, frozen=True):
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who makes a request: the person behind a token, as of now. `phone_id` is None at a desk."""
+    """Who makes a request: the person behind a token, as of now. `phone_id` is None at a desk.
+
+    `hand_in`: nobody signed in, the phone proved its key; it hands in what it captured itself, and nothing else.
+    """
 
     person_id: UUID
     person_kind: PersonKind
     unit_id: UUID
     phone_id: UUID | None
     roles: tuple[RoleGrant, ...]
+    hand_in: bool = False
 
 
 class Phone(msgspec.Struct, frozen=True):

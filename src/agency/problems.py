@@ -29,6 +29,12 @@ class PhoneRevoked(Problem):
     slug, status = "phone-revoked", HTTPStatus.FORBIDDEN
 
 
+class HandInRefused(Problem):
+    """The phone did not prove its key: another key, a challenge that is too old or was answered before."""
+
+    slug, status = "hand-in-refused", HTTPStatus.UNAUTHORIZED
+
+
 class UnitPeriodOverlaps(Problem):
     """The unit already stands in some form on days of that period."""
 

@@ -17,10 +17,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from agency import queries
-from agency.model import Actor, Person
-from agency.problems import PhoneKeyRefused, SignInRefused, TooManyAttempts
+from agency.model import Actor, Person, Signatory
+from agency.problems import HandInRefused, PhoneKeyRefused, SignInRefused, TooManyAttempts
 from foundation.clock import Clock
-from foundation.database import Database
+from foundation.database import Connection, Database
+from foundation.problem import Spoken
 
 PHONE_ALGORITHM = "ES256"
 TOKEN_BYTES = 32
@@ -95,6 +96,20 @@ async def sign_in(database: Database, clock: Clock, attempt: SignIn, *, hours: i
         if actor is None:  # the account was closed while the password was being verified
             raise SignInRefused
         return SignedIn(token, expires_at, actor, await queries.person(db, person_id))
+
+
+async def token_for_handing_in(
+    db: Connection, phone: Signatory, challenge: bytes, now: datetime, *, hours: int
+) -> tuple[str, datetime]:
+    """A token for the phone, revoked or not, that answered the challenge (its SHA-256), and until when it holds.
+
+    In a transaction. Raises HandInRefused: the challenge was answered before, or the person's account is closed.
+    """
+    token, expires_at = secrets.token_urlsafe(TOKEN_BYTES), now + timedelta(hours=hours)
+    await queries.add_token(db, digest(token), phone.person_id, phone.phone_id, now, expires_at, challenge)
+    if await queries.actor_behind(db, digest(token), now) is None:
+        raise HandInRefused(field="proof", why=Spoken("hand-in.account"))
+    return token, expires_at
 
 
 async def sign_out(database: Database, clock: Clock, token_hash: bytes) -> None:

@@ -63,9 +63,12 @@ async def judged(db: Connection, evidence_id: UUID) -> Judged:
 async def weigh(db: Connection, evidence: Evidence, content: Content) -> Weighed:
     """Everything that bears on the evidence as known now, frozen with the outcome it leads to. Writes nothing."""
     credential = await agency.credential_standing(db, evidence.officer_id, evidence.earliest, evidence.latest)
+    phone = await agency.signatory(db, evidence.phone_id)
+    revoked_at = None if phone is None else phone.revoked_at
     findings = [
         rules.content(content, evidence.media_type),
         rules.capture_time(evidence),
+        rules.phone(evidence, revoked_at),
         rules.place(evidence.facts.place),
         rules.credential(credential),
     ]
@@ -77,6 +80,7 @@ async def weigh(db: Connection, evidence: Evidence, content: Content) -> Weighed
         "clock": evidence.facts.clock,
         "committed_at": evidence.committed_at,
         "enrolled_at": evidence.enrolled_at,
+        "phone_revoked_at": revoked_at,
         "media_type": content.media_type,
         "credential": credential,
     }

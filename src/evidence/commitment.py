@@ -33,12 +33,15 @@ class Acknowledged(NamedTuple):
 async def commit(custodian: Custodian, jws: str, courier: Courier) -> Acknowledged:
     """Records the commitment once, however often it is sent, and acknowledges it.
 
+    One that a revoked phone signed is recorded like any other: whether it may count is for its verdict to say.
     Raises CommitmentNotSigned, Malformed (a field of the payload), CaptureTimeReversed, ClockReadingsRefused,
     UploadTooLarge, and
     CommitmentConflicts after the conflict itself has been recorded.
     """
     now = custodian.clock.now()
     commitment = await _checked(custodian, jws, now)
+    if courier.own_only and commitment.phone_id != courier.phone_id:
+        raise CommitmentNotSigned(field="jws", why=Spoken("commitment.not-its-own"))
     facts = commitment.facts
     receipt = custodian.signer.sign(signing.receipt_of_commitment(facts, commitment.officer_id, now))
     async with custodian.database.connection() as db:
@@ -68,8 +71,6 @@ async def _checked(custodian: Custodian, jws: str, now: datetime) -> Commitment:
             phone = await signatory(db, phone_id)
         if phone is None:
             raise signing.Unsigned("commitment.phone")
-        if phone.revoked_at is not None and phone.revoked_at <= now:
-            raise signing.Unsigned("commitment.revoked")
         facts = signing.facts_signed_by(jws, phone.algorithm, phone.public_key)
     except signing.Unsigned as why:
         raise CommitmentNotSigned(field="jws", why=Spoken(str(why))) from why

@@ -12,7 +12,7 @@ from foundation.civil import spoken
 from foundation.problem import Spoken
 from foundation.words import Language, say
 
-_INSTANTS = ("latest", "known_at", "earliest", "enrolled_at", "begins", "ends")
+_INSTANTS = ("latest", "known_at", "earliest", "enrolled_at", "revoked_at", "begins", "ends")
 
 
 def explain(reason: Reason, language: Language) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
+from agency.model import Actor
 from device_registry.model import Datum
 
 MAX_FACTS_BYTES = 8 * 1024
@@ -205,9 +206,17 @@ class Courier(Struct, frozen=True):
     person_id: UUID
     phone_id: UUID | None
     unit_id: UUID
+    own_only: bool = False
+    """Nobody is signed in: the phone brings what its own key signed."""
+
+    @classmethod
+    def behind(cls, actor: Actor) -> "Courier":
+        return cls(actor.person_id, actor.phone_id, actor.unit_id, actor.hand_in)
 
     def may_carry(self, evidence: Evidence) -> bool:
         """Its own officer, or a colleague of the same unit whose phone has it."""
+        if self.own_only:
+            return evidence.phone_id == self.phone_id
         return evidence.officer_id == self.person_id or evidence.unit_id == self.unit_id
 
     def as_actor(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from evidence.model import Conclusion, Content, Evidence, Outcome, Place, Reason
 from evidence.problems import ConcluderConfirms, OwnEvidence, TraceItemNotConcluded, TraceItemNotOpen
 from foundation.media_type import UNKNOWN
 
-RULE_VERSION = "2026-11-3"
+RULE_VERSION = "2026-11-4"
 """Changes with every change of what is admitted; stands in every verdict."""
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
@@ -65,6 +65,18 @@ def capture_time(evidence: Evidence) -> Finding:
             _with_times("CAPTURED_BEFORE_ENROLMENT", earliest=evidence.earliest, enrolled_at=evidence.enrolled_at)
         )
     return Finding("HELD", tuple(reasons)) if reasons else Finding("ADMITTED")
+
+
+def phone(evidence: Evidence, revoked_at: datetime | None) -> Finding:
+    """What a revoked phone signed counts if it was known here before, or was by its time anchor captured before.
+
+    What it claims without an anchor says nothing: whoever has the phone can set its clock back.
+    """
+    if revoked_at is None or evidence.committed_at < revoked_at:
+        return Finding("ADMITTED")
+    if evidence.facts.clock is not None and evidence.latest < revoked_at:
+        return Finding("ADMITTED")
+    return Finding("HELD", (_with_times("PHONE_REVOKED", revoked_at=revoked_at, known_at=evidence.committed_at),))
 
 
 def place(claimed: Place | None) -> Finding:

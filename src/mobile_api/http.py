@@ -12,7 +12,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from msgspec import Meta, Struct
 
 from agency import sign_in
-from agency.http import OPEN, Me, SignInSettings, caller_address, described
+from agency.http import HAND_IN, OPEN, Me, SignInSettings, caller_address, described
 from agency.model import Actor
 from agency.problems import PhoneKeyRefused, PhoneRevoked, SignInRefused, TooManyAttempts
 from device_registry import explanation as registry_words
@@ -235,6 +235,7 @@ async def standing_of_device(
 
 @post(
     "/commitments",
+    opt=HAND_IN,
     tags=["evidence"],
     summary="Commit to evidence before its bytes travel",
     description="Idempotent: the same facts under the same id are acknowledged again with the first receipt (200).",
@@ -246,7 +247,7 @@ async def standing_of_device(
 async def commit_to_evidence(
     data: JSONBody[SignedCommitment], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
 ) -> Response[CommitmentReceived]:
-    acknowledged = await commit(custodian, data.jws, _courier(request))
+    acknowledged = await commit(custodian, data.jws, Courier.behind(request.user))
     return Response(
         CommitmentReceived(acknowledged.evidence_id, acknowledged.receipt),
         status_code=HTTPStatus.CREATED if acknowledged.first else HTTPStatus.OK,
@@ -255,6 +256,7 @@ async def commit_to_evidence(
 
 @post(
     "/evidence/{evidence_id:uuid}/submission",
+    opt=HAND_IN,
     status_code=HTTPStatus.OK,
     tags=["evidence"],
     summary="Hand in: may this evidence count?",
@@ -266,7 +268,7 @@ async def commit_to_evidence(
 async def submit(
     evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
 ) -> Submitted:
-    settled = await upload.settle(custodian, evidence_id, _courier(request))
+    settled = await upload.settle(custodian, evidence_id, Courier.behind(request.user))
     if settled.verdict.outcome != "ADMITTED":
         raise NotAdmissible(
             members={
@@ -339,10 +341,6 @@ def _sentence(reasons: list[ReasonInWords], language: Language) -> str:
     if not reasons:
         return say(language, "standing.in-standing")
     return say(language, "standing.sentence", why="".join(reason.words for reason in reasons))
-
-
-def _courier(request: Request[Actor, Any, State]) -> Courier:
-    return Courier(request.user.person_id, request.user.phone_id, request.user.unit_id)
 
 
 router = Router(

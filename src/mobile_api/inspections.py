@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody, QueryParameter, SkipValidation
 from msgspec import Meta, Struct
 
+from agency.http import HAND_IN
 from agency.model import Actor
 from evidence.custodian import Custodian
 from evidence.model import Courier
@@ -58,6 +59,7 @@ class Changes(Struct, frozen=True):
 @post(
     "/operations",
     status_code=200,
+    opt=HAND_IN,
     tags=["inspections"],
     summary="Hand in what was told in inspections",
     description="Idempotent: in any order, any number of times, from any phone. Facts only; bytes go by uploads.",
@@ -66,7 +68,7 @@ class Changes(Struct, frozen=True):
 async def push_operations(
     data: JSONBody[SignedOperations], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
 ) -> OperationsAnswered:
-    courier = Courier(request.user.person_id, request.user.phone_id, request.user.unit_id)
+    courier = Courier.behind(request.user)
     language = language_of(request)
     return OperationsAnswered([_told(answer, language) for answer in await push(custodian, data.operations, courier)])
 

@@ -12,7 +12,7 @@ from litestar.exceptions import ClientException, InternalServerException
 from litestar.params import FromPath
 from litestar.types import Message, Scope
 
-from agency.http import OPEN
+from agency.http import HAND_IN, OPEN
 from agency.model import Actor
 from evidence import upload
 from evidence.custodian import Custodian
@@ -83,6 +83,7 @@ async def capabilities(custodian: NamedDependency[Custodian]) -> Response[None]:
 
 @post(
     "/",
+    opt=HAND_IN,
     summary="Begin the upload of committed evidence, with its first bytes if you like",
     description="Upload-Length is the committed size; Upload-Metadata carries `evidence_id`. Asked again, the upload "
     "that stands is found again. A whole file may come in this one request.",
@@ -99,10 +100,15 @@ async def create(request: Request[Actor, Any, State], custodian: NamedDependency
     if with_bytes:
         tus.check_content_type(request.headers)
         progress = await upload.begin_with(
-            custodian, evidence_id, length, _bytes_of(request), _courier(request), tus.checksum(request.headers)
+            custodian,
+            evidence_id,
+            length,
+            _bytes_of(request),
+            Courier.behind(request.user),
+            tus.checksum(request.headers),
         )
     else:
-        progress = await upload.begin(custodian, evidence_id, length, _courier(request))
+        progress = await upload.begin(custodian, evidence_id, length, Courier.behind(request.user))
     return Response(
         None,
         status_code=HTTPStatus.CREATED,
@@ -112,6 +118,7 @@ async def create(request: Request[Actor, Any, State], custodian: NamedDependency
 
 @head(
     "/{evidence_id:uuid}",
+    opt=HAND_IN,
     summary="How far the upload has come",
     description="Whoever was writing loses the right to: the asker is about to continue.",
     responses=declared(*_ASKING),
@@ -120,12 +127,13 @@ async def offset(
     evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
 ) -> Response[None]:
     tus.check_version(request.headers)
-    progress = await upload.progress(custodian, evidence_id, _courier(request))
+    progress = await upload.progress(custodian, evidence_id, Courier.behind(request.user))
     return Response(None, headers={"Upload-Length": str(progress.evidence.size), **tus.answer_headers(progress)})
 
 
 @patch(
     "/{evidence_id:uuid}",
+    opt=HAND_IN,
     status_code=HTTPStatus.NO_CONTENT,
     summary="Continue the upload",
     description="After the last byte the answer carries Plumbline-Outcome and Plumbline-Receipt.",
@@ -139,6 +147,7 @@ async def append(
 
 @delete(
     "/{evidence_id:uuid}",
+    opt=HAND_IN,
     summary="Give up the upload; the commitment stays",
     responses=declared(*_ASKING),
 )
@@ -150,6 +159,7 @@ async def terminate(
 
 @post(
     "/{evidence_id:uuid}",
+    opt=HAND_IN,
     status_code=HTTPStatus.NO_CONTENT,
     summary="For networks that let only POST pass: X-HTTP-Method-Override says PATCH or DELETE",
     responses=declared(*_APPENDING),
@@ -172,7 +182,7 @@ async def _append(evidence_id: UUID, request: Request[Actor, Any, State], custod
         evidence_id,
         tus.count(request.headers, "Upload-Offset"),
         _bytes_of(request),
-        _courier(request),
+        Courier.behind(request.user),
         tus.checksum(request.headers),
     )
     return Response(None, status_code=HTTPStatus.NO_CONTENT, headers=tus.answer_headers(progress))
@@ -180,7 +190,7 @@ async def _append(evidence_id: UUID, request: Request[Actor, Any, State], custod
 
 async def _terminate(evidence_id: UUID, request: Request[Actor, Any, State], custodian: Custodian) -> Response[None]:
     tus.check_version(request.headers)
-    await upload.terminate(custodian, evidence_id, _courier(request))
+    await upload.terminate(custodian, evidence_id, Courier.behind(request.user))
     return Response(None, status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -198,10 +208,6 @@ def _evidence_id(metadata: dict[str, str]) -> UUID:
         return UUID(metadata["evidence_id"])
     except (KeyError, ValueError) as error:
         raise Malformed(field="Upload-Metadata.evidence_id", what=Spoken("tus.evidence-id")) from error
-
-
-def _courier(request: Request[Actor, Any, State]) -> Courier:
-    return Courier(request.user.person_id, request.user.phone_id, request.user.unit_id)
 
 
 router = Router(

@@ -23,8 +23,8 @@ from foundation.clock import Clock, SystemClock
 from foundation.http import MAX_JSON_BYTES, exception_handlers, json_only
 from inspection.pulling import Feeds
 from mobile_api import clock as phone_clock
+from mobile_api import hand_in, inspections, uploads
 from mobile_api import http as mobile_api
-from mobile_api import inspections, uploads
 from mobile_api.standings import DeviceStandings
 from plumbline import health, openapi
 from plumbline.opening import document_keeper, opened, trusted_by
@@ -64,6 +64,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             evidence.receipt_keys,
             mobile_api.router,
             phone_clock.router,
+            hand_in.router,
             inspections.router,
             uploads.router,
             console.router,

@@ -16,7 +16,10 @@ from foundation.database import Connection
 
 
 async def actor_behind(db: Connection, token_hash: bytes, now: datetime) -> Actor | None:
-    """The person behind a token with the roles of this moment; None where token, account or phone no longer holds."""
+    """The person behind a token with the roles of this moment; None where token, account or phone no longer holds.
+
+    A token that only hands in outlives the revocation of its phone, and carries no role.
+    """
     return (await actors_behind(db, [token_hash], now)).get(token_hash)
 
 
@@ -29,7 +32,9 @@ async def actors_behind(db: Connection, token_hashes: Sequence[bytes], now: date
                        from role_grant
                       where role_grant.person_id = person.id
                         and role_grant.span @> $2::timestamptz
-                      order by role, unit_id) as grants
+                        and access_token.challenge is null
+                      order by role, unit_id) as grants,
+               access_token.challenge is not null
           from access_token
           join person on person.id = access_token.person_id
           join account on account.person_id = person.id
@@ -38,7 +43,7 @@ async def actors_behind(db: Connection, token_hashes: Sequence[bytes], now: date
            and access_token.expires_at > $2
            and coalesce(access_token.revoked_at, 'infinity') > $2
            and coalesce(account.closed_at, 'infinity') > $2
-           and coalesce(phone.revoked_at, 'infinity') > $2
+           and (coalesce(phone.revoked_at, 'infinity') > $2 or access_token.challenge is not null)
         """,
         token_hashes,
         now,
@@ -50,8 +55,9 @@ async def actors_behind(db: Connection, token_hashes: Sequence[bytes], now: date
             unit_id,
             phone_id,
             tuple(RoleGrant(Role(role), granted_for) for role, granted_for in grants),
+            hand_in,
         )
-        for token_hash, person_id, kind, unit_id, phone_id, grants in rows
+        for token_hash, person_id, kind, unit_id, phone_id, grants, hand_in in rows
     }
 
 

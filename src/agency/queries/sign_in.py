@@ -10,8 +10,9 @@ from agency.model import (
     Phone,
     Signatory,
 )
-from agency.problems import PhoneRevoked, SignInNameTaken
+from agency.problems import HandInRefused, PhoneRevoked, SignInNameTaken
 from foundation.database import Connection
+from foundation.problem import Spoken
 
 
 async def open_account(db: Connection, sign_in_name: str, person_id: UUID, password_hash: str) -> None:
@@ -193,19 +194,30 @@ async def revoke_phone(db: Connection, phone_id: UUID, at: datetime) -> None:
 
 
 async def add_token(
-    db: Connection, token_hash: bytes, person_id: UUID, phone_id: UUID | None, at: datetime, expires_at: datetime
+    db: Connection,
+    token_hash: bytes,
+    person_id: UUID,
+    phone_id: UUID | None,
+    at: datetime,
+    expires_at: datetime,
+    challenge: bytes | None = None,
 ) -> None:
-    await db.execute(
-        """
-        insert into access_token (token_hash, person_id, phone_id, created_at, expires_at)
-        values ($1, $2, $3, $4, $5)
-        """,
-        token_hash,
-        person_id,
-        phone_id,
-        at,
-        expires_at,
-    )
+    """With a challenge (its SHA-256) the token only hands in. Raises HandInRefused for one answered before."""
+    try:
+        await db.execute(
+            """
+            insert into access_token (token_hash, person_id, phone_id, created_at, expires_at, challenge)
+            values ($1, $2, $3, $4, $5, $6)
+            """,
+            token_hash,
+            person_id,
+            phone_id,
+            at,
+            expires_at,
+            challenge,
+        )
+    except UniqueViolationError as error:
+        raise HandInRefused(field="proof", why=Spoken("hand-in.challenge")) from error
 
 
 async def revoke_token(db: Connection, token_hash: bytes, at: datetime) -> None:
