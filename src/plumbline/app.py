@@ -9,6 +9,7 @@ from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 
 from agency import http as agency
+from agency import working_days
 from agency.http import TokenAuthentication
 from console import http as console
 from device_registry import http as device_registry
@@ -54,6 +55,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
     return Litestar(
         [
             *agency.ROUTES,
+            *working_days.ROUTES,
             device_registry.router,
             device_registry.public_router,
             annual_report.router,

@@ -18,6 +18,9 @@ from minio import Minio
 from minio.error import MinioException, S3Error
 from rich.markup import escape
 
+from agency.queries import working_days
+from foundation.civil import day_of
+from foundation.working_days import missing_year
 from plumbline.embedded import services
 from plumbline.embedded.processes import EmbeddedServerError
 from plumbline.opening import trusted_by
@@ -142,7 +145,28 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             yield finding
     finally:
         await db.close()
-    yield await _migrations(settings)
+    applied = await _migrations(settings)
+    yield applied
+    if not applied.wrong:
+        yield await _working_days(settings, datetime.now(UTC))
+
+
+async def _working_days(settings: Settings, now: datetime) -> Finding:
+    """Terms of law end on working days: the holidays of the coming year must be entered in time."""
+    db = await asyncpg.connect(settings.database_url, timeout=10)
+    try:
+        calendar = await working_days(db)
+    finally:
+        await db.close()
+    year = missing_year(calendar, day_of(now))
+    if year is None:
+        return Finding("working days", f"known for {min(calendar.years)} to {max(calendar.years)}")
+    return Finding(
+        "working days",
+        wrong=f"nobody has entered the holidays and make-up days of {year}",
+        mend="As an administrator of the city: POST /desk/v1/working-days with the days of the State Council's notice "
+        f"and completes: {year}.",
+    )
 
 
 async def _roles(db: asyncpg.Connection[asyncpg.Record]) -> list[Finding]:

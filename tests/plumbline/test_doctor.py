@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import asyncpg
 from msgspec.structs import replace
 
-from plumbline.doctor import findings
+from plumbline.doctor import _working_days, findings
 
 if TYPE_CHECKING:
     from plumbline.doctor import Finding
@@ -21,6 +22,7 @@ async def faults(settings: Settings) -> dict[str, Finding]:
 async def test_only_the_speed_of_the_test_servers_is_at_fault(services: Settings) -> None:
     """They run with fsync off, which the doctor rightly abhors."""
     found = await faults(services)
+    found.pop("working days", None)  # every year in December, until the next one is entered
     assert list(found) == ["durability"]
     assert "power lost is evidence lost" in found["durability"].wrong
 
@@ -61,3 +63,9 @@ async def test_a_wrong_secret_key_is_a_fault(services: Settings) -> None:
 async def test_a_bucket_that_is_not_there_is_a_fault(services: Settings) -> None:
     found = await faults(replace(services, s3_bucket="elsewhere"))
     assert "elsewhere" in found["bucket"].wrong
+
+
+async def test_a_year_whose_holidays_nobody_entered_is_a_fault_from_december_on(services: Settings) -> None:
+    november, december = datetime(2026, 11, 30, 4, tzinfo=UTC), datetime(2026, 12, 1, 4, tzinfo=UTC)
+    assert not (await _working_days(services, november)).wrong
+    assert "2027" in (await _working_days(services, december)).wrong

@@ -30,6 +30,7 @@ from agency.queries.sign_in import (
     signatory,
 )
 from agency.queries.units import add_unit, ancestors, change_unit, lines_above, subtree, tree, units_by_id
+from agency.queries.working_days import add_days, working_days
 
 __all__ = [
     "account",
@@ -39,6 +40,7 @@ __all__ = [
     "actors_behind",
     "add_attempt",
     "add_credential",
+    "add_days",
     "add_person",
     "add_token",
     "add_unit",
@@ -68,4 +70,5 @@ __all__ = [
     "subtree",
     "tree",
     "units_by_id",
+    "working_days",
 ]
