@@ -1,5 +1,6 @@
 """Plumbline's own signature under receipts, and the check of a phone's signature under a commitment."""
 
+import base64
 import os
 from contextlib import suppress
 from datetime import datetime
@@ -43,6 +44,7 @@ class Signer:
     """Signs receipts with Ed25519 (RFC 8032), as JWS compact serialisation (RFC 7515; algorithm name of RFC 9864)."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._private = key
         self._key = OKPKey.import_key(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         self.key_id = self._key.thumbprint()
 
@@ -67,6 +69,12 @@ class Signer:
         """The payload as a signed receipt, or as what else `typ` says."""
         header = {"alg": "Ed25519", "kid": self.key_id, "typ": typ}
         return jws.serialize_compact(header, msgspec.json.encode(payload), self._key, registry=_REGISTRY)
+
+    def sign_detached(self, body: bytes, typ: str) -> str:
+        """The signature over the body as it is, apart from it: RFC 7515, appendix F, with `b64` false (RFC 7797)."""
+        header = {"alg": "Ed25519", "kid": self.key_id, "typ": typ, "b64": False, "crit": ["b64"]}
+        protected = _base64url(msgspec.json.encode(header))
+        return f"{protected}..{_base64url(self._private.sign(protected.encode() + b'.' + body))}"
 
     def anchor(self, at: datetime, nonce: str, phone_id: UUID) -> str:
         """That time, signed for that phone."""
@@ -124,6 +132,10 @@ def facts_signed_by(commitment: str, algorithm: str, public_key: dict[str, Any])
     if len(commitment) > 2 * MAX_FACTS_BYTES:
         raise Unsigned("commitment.form")
     return DECODE_FACTS.decode(payload_signed_by(commitment, COMMITMENT_TYPE, algorithm, public_key))
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def receipt_of_commitment(facts: Facts, officer_id: UUID, committed_at: datetime) -> dict[str, Any]:

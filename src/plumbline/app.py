@@ -24,8 +24,9 @@ from foundation.clock import Clock, SystemClock
 from foundation.http import MAX_JSON_BYTES, exception_handlers, json_only
 from inspection.pulling import Feeds
 from mobile_api import clock as phone_clock
-from mobile_api import hand_in, inspections, uploads
+from mobile_api import hand_in, inspections, offline, uploads
 from mobile_api import http as mobile_api
+from mobile_api.standing_list import OfflineStandings
 from mobile_api.standings import DeviceStandings
 from plumbline import health, openapi
 from plumbline.opening import document_keeper, opened, trusted_by
@@ -48,6 +49,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             at_hand["receipt_signer"] = custodian.signer
             at_hand["documents"] = document_keeper(settings, custodian)
             at_hand["feeds"] = Feeds(custodian.database)
+            at_hand["offline"] = OfflineStandings(custodian.database, clock, custodian.signer)
             at_hand["standings"] = DeviceStandings(custodian.database, clock)
             app.state.update({"database": custodian.database, "clock": clock})
             yield
@@ -67,6 +69,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             mobile_api.router,
             phone_clock.router,
             hand_in.router,
+            offline.router,
             inspections.router,
             uploads.router,
             console.router,
@@ -88,6 +91,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
                 "database",
                 "documents",
                 "standings",
+                "offline",
                 "feeds",
             )
         },

@@ -59,6 +59,7 @@ from device_registry.model.standing import (
     Outcome,
     Reason,
     Span,
+    Stage,
     Standing,
     VerifiedPeriod,
 )
@@ -109,6 +110,7 @@ __all__ = [
     "Site",
     "SiteVersion",
     "Span",
+    "Stage",
     "Standing",
     "State",
     "SuspensionCause",

@@ -83,6 +83,13 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """SITE_NOT_ANNOUNCED: announced, but not for as many days as policy asks; the first day of use."""
 
 
+class Stage(msgspec.Struct, frozen=True):
+    """What is answered from an instant on (UTC), if nothing more is recorded. No reasons: in standing."""
+
+    begins: datetime
+    reasons: tuple[Finding, ...]
+
+
 class InForce(msgspec.Struct, frozen=True):
     """A certificate that holds during (part of) the capture interval."""
 

@@ -36,7 +36,7 @@ from device_registry.queries.import_files import (
     map_import_file,
 )
 from device_registry.queries.listing import MOST_COUNTED, Filter, Line, Sort, Verification, counted, listed
-from device_registry.queries.overview import keep_overviews, move_overview, overview_versions
+from device_registry.queries.overview import keep_overviews, move_overview, overview_versions, overview_versions_of
 from device_registry.queries.periods import (
     let_periods_change,
     replace_service_periods,
@@ -131,6 +131,7 @@ __all__ = [
     "notices_told",
     "open_traces",
     "overview_versions",
+    "overview_versions_of",
     "policies",
     "policies_for",
     "policy_by_unit",

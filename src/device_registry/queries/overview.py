@@ -62,6 +62,12 @@ async def overview_versions(db: Connection, device_ids: Collection[UUID]) -> dic
     return {device_id: version for device_id, version in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
+async def overview_versions_of(db: Connection, units: Collection[UUID]) -> dict[UUID, str]:
+    """The same of every device that the units hold."""
+    rows = await db.fetch("select device_id, xmin::text from device_overview where unit_id = any($1)", list(units))
+    return {device_id: version for device_id, version in rows}  # noqa: C416 - rows are no pairs to mypy
+
+
 async def move_overview(db: Connection, device_id: UUID, unit_id: UUID) -> None:
     """The device is held by another unit; nothing else about it changes."""
     await db.execute("update device_overview set unit_id = $2 where device_id = $1", device_id, unit_id)

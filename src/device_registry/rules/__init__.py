@@ -6,7 +6,7 @@ from device_registry.rules.reverse_trace import windows, withdrawn
 from device_registry.rules.service import OPENING, History, Status, life_cycle_state, service_periods
 from device_registry.rules.siting import Siting, signs_clear_on, usable_from
 from device_registry.rules.spans import minus, overlap
-from device_registry.rules.standing import RULE_VERSION, in_standing, standing, standing_spans, unknown
+from device_registry.rules.standing import RULE_VERSION, in_standing, outlook, standing, standing_spans, unknown
 from device_registry.rules.verification import longest_valid_until, verified_periods
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "life_cycle_state",
     "longest_valid_until",
     "minus",
+    "outlook",
     "overlap",
     "overview",
     "service_periods",

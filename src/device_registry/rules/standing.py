@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -18,6 +19,7 @@ from device_registry.model import (
     Review,
     ServiceEvent,
     Span,
+    Stage,
     Standing,
     VerificationCertificate,
     VerificationFailureNotice,
@@ -39,34 +41,25 @@ def standing(device: Device, facts: Facts, captured: Interval) -> Standing:
     Both gates, being verified (or concluded not to need it) and being in service, must hold over the whole interval. A
     gate that holds for none of it decides against; one that holds for part of it leaves the outcome undetermined.
     """
-    history, ledgers = service.History(facts), ledgers_of(facts)
-    conclusions = _conclusions(device, facts)
-    instants = _instants(captured, history, ledgers, conclusions)
-    certificates: dict[InForce, None] = {}
-    conclusion: WrittenConclusion | None = None
-    findings: dict[tuple[Reason, str], Finding] = {}
-    served, trusted = [], []
-    for instant in instants:
-        bars = history.bars(instant)
-        if device.verification_needed:
-            certificates |= dict.fromkeys(_summary(passed) for passed in in_force(ledgers, instant))
-            not_trusted = [*_verification_findings(device, ledgers, instant)]
-        else:
-            concluded = _conclusion_at(conclusions, instant)
-            conclusion = conclusion or concluded
-            not_trusted = [] if concluded else [_finding(device, Reason.CONCLUSION_MISSING)]
-        served.append(not bars)
-        trusted.append(not not_trusted)
-        for finding in (*_service_findings(device, bars, lapsed=bool(not_trusted)), *not_trusted):
-            findings.setdefault((finding.reason, finding.channel), finding)
-    return _standing(
-        device,
-        captured,
-        _worse(_gate(served), _gate(trusted)),
-        tuple(findings.values()),
-        tuple(certificates),
-        None if conclusion is None else conclusion.id,
-    )
+    return _judged(device, _Past(service.History(facts), ledgers_of(facts), _conclusions(device, facts)), captured)
+
+
+def outlook(device: Device, facts: Facts, since: datetime) -> tuple[Stage, ...]:
+    """What `standing` answers from an instant on, if nothing more is recorded: the first stage begins then.
+
+    Each holds until the next begins, the last for good; only the days overdue go on counting.
+    """
+    past = _Past(service.History(facts), ledgers_of(facts), _conclusions(device, facts))
+    stages: list[Stage] = []
+    for instant in _instants(Interval(since, spans.FOR_EVER), past):
+        found = _judged(device, past, Interval(instant, instant))
+        if not stages or _without_days(found.reasons) != _without_days(stages[-1].reasons):
+            stages.append(Stage(instant, found.reasons))
+    return tuple(stages)
+
+
+def _without_days(findings: tuple[Finding, ...]) -> list[Finding]:
+    return [msgspec.structs.replace(finding, days_overdue=None) for finding in findings]
 
 
 def in_standing(
@@ -102,14 +95,50 @@ def unknown(tag: str) -> Finding:
     return Finding(reason=Reason.DEVICE_UNKNOWN, tag=tag)
 
 
-def _instants(
-    captured: Interval, history: service.History, ledgers: list[Ledger], conclusions: list[WrittenConclusion]
-) -> list[datetime]:
+class _Past(NamedTuple):
+    """The facts, put in order once."""
+
+    history: service.History
+    ledgers: list[Ledger]
+    conclusions: list[WrittenConclusion]
+
+
+def _judged(device: Device, past: _Past, captured: Interval) -> Standing:
+    history, ledgers, conclusions = past
+    instants = _instants(captured, past)
+    certificates: dict[InForce, None] = {}
+    conclusion: WrittenConclusion | None = None
+    findings: dict[tuple[Reason, str], Finding] = {}
+    served, trusted = [], []
+    for instant in instants:
+        bars = history.bars(instant)
+        if device.verification_needed:
+            certificates |= dict.fromkeys(_summary(passed) for passed in in_force(ledgers, instant))
+            not_trusted = [*_verification_findings(device, ledgers, instant)]
+        else:
+            concluded = _conclusion_at(conclusions, instant)
+            conclusion = conclusion or concluded
+            not_trusted = [] if concluded else [_finding(device, Reason.CONCLUSION_MISSING)]
+        served.append(not bars)
+        trusted.append(not not_trusted)
+        for finding in (*_service_findings(device, bars, lapsed=bool(not_trusted)), *not_trusted):
+            findings.setdefault((finding.reason, finding.channel), finding)
+    return _standing(
+        device,
+        captured,
+        _worse(_gate(served), _gate(trusted)),
+        tuple(findings.values()),
+        tuple(certificates),
+        None if conclusion is None else conclusion.id,
+    )
+
+
+def _instants(captured: Interval, past: _Past) -> list[datetime]:
     """The earliest instant and every one after it, up to the latest, at which something may change."""
     edges = {
-        *history.instants,
-        *(edge for ledger in ledgers for edge in ledger.edges()),
-        *(beginning_of(conclusion.concluded_on) for conclusion in conclusions),
+        *past.history.instants,
+        *(edge for ledger in past.ledgers for edge in ledger.edges()),
+        *(beginning_of(conclusion.concluded_on) for conclusion in past.conclusions),
     }
     return [captured.earliest, *sorted(edge for edge in edges if captured.earliest < edge <= captured.latest)]
 
