@@ -33,6 +33,7 @@ class Event(StrEnum):
     OPERATION_CONFLICTED = "inspection:operation:conflicted"
     INSPECTION_OPENED = "inspection:task:opened"
     INSPECTION_APPROVED = "inspection:task:approved"
+    DOCUMENT_ISSUED = "inspection:document:issued"
 
 
 async def tell(

@@ -22,9 +22,10 @@ from evidence.reassessment import Suspension
 from foundation import problem_pages
 from foundation.clock import Clock, SystemClock
 from foundation.http import MAX_JSON_BYTES, exception_handlers, json_only
+from inspection.documents import http as inspection_documents_at_desk
 from inspection.pulling import Feeds
 from mobile_api import clock as phone_clock
-from mobile_api import hand_in, inspections, offline, uploads
+from mobile_api import hand_in, inspection_documents, inspections, offline, uploads
 from mobile_api import http as mobile_api
 from mobile_api.standing_list import OfflineStandings
 from mobile_api.standings import DeviceStandings
@@ -71,6 +72,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             hand_in.router,
             offline.router,
             inspections.router,
+            inspection_documents.router,
+            inspection_documents_at_desk.router,
             uploads.router,
             console.router,
             console.public_router,

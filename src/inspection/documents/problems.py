@@ -15,9 +15,3 @@ class InspectionDocumentNotFound(Problem):
     """There is no such document, or none that this person may read."""
 
     slug, status = "inspection-document-not-found", HTTPStatus.NOT_FOUND
-
-
-class DocumentNotSignedYet(Problem):
-    """Neither all signatures nor a refusal have arrived."""
-
-    slug, status = "document-not-signed-yet", HTTPStatus.CONFLICT
