@@ -79,6 +79,7 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
                 "evidence_id": await phone.commit(b"bytes that never come", SystemClock()),
                 "sha256": (await client.post("/desk/v1/documents", content=b"%PDF-1.7 of a contract")).json()["sha256"],
                 "slug": "malformed",
+                "item_code": await _an_item(client, phone.officer.unit_id),
                 **await _a_report(client, database, phone.officer.unit_id),
             }
             described = (await client.get(DESCRIPTION)).json()
@@ -92,6 +93,12 @@ async def _a_notice(database: Database, person_id: UUID) -> str:
     async with database.transaction() as db:
         await notify(db, [told], SystemClock().now())
         return str(await db.fetchval("select id from notice where person_id = $1", person_id))
+
+
+async def _an_item(client: httpx.AsyncClient, unit_id: UUID) -> str:
+    item = {"code": "JC-CONTRACT", "act": "INSPECTION", "name_zh": "检查", "name_en": "Inspection"}
+    published = {"legal_basis": "第八十一条", "unit_id": str(unit_id), "begins": "2024-10-31"}
+    return str((await client.post("/desk/v1/enforcement-items", json=item | published)).json()["code"])
 
 
 async def _a_report(client: httpx.AsyncClient, database: Database, city: UUID) -> dict[str, str]:

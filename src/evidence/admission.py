@@ -7,6 +7,7 @@ import msgspec
 from asyncpg import ForeignKeyViolationError
 
 from agency import queries as agency
+from agency.enforcement_items.queries import item_standings, item_used
 from device_registry import queries as registry
 from device_registry.model import Interval, Mounting, Standing
 from evidence import queries, rules, signing
@@ -14,6 +15,7 @@ from evidence.custodian import Custodian
 from evidence.custody import Event, tell
 from evidence.model import Content, Courier, Evidence, Verdict
 from evidence.problems import NotYetReceived
+from foundation.civil import day_of
 from foundation.database import Connection
 from foundation.object_store import StoredObject
 
@@ -84,6 +86,10 @@ async def weigh(db: Connection, evidence: Evidence, content: Content) -> Weighed
         "media_type": content.media_type,
         "credential": credential,
     }
+    if (item := evidence.facts.item) is not None:
+        items = await item_standings(db, evidence.unit_id, [item], evidence.earliest, evidence.latest)
+        findings.append(rules.item(items[item]))
+        inputs["item"] = items[item]
     if evidence.device_tag is None:
         return Weighed(rules.judge(findings), inputs, None)
     captured = Interval(evidence.earliest, evidence.latest)
@@ -139,6 +145,8 @@ async def _receive(
     if evidence.device_tag is not None:
         await registry.hold_standing(db, evidence.device_tag)
     verdict = await record(db, custodian, evidence, await weigh(db, evidence, content), ordinal=1, cause="RECEIVED")
+    if evidence.facts.item is not None and verdict.outcome == "ADMITTED":
+        await item_used(db, evidence.facts.item, evidence.unit_id, day_of(evidence.latest))
     receipt = custodian.signer.sign(
         signing.receipt_of_bytes(
             evidence.id, evidence.sha256, evidence.size, verdict.outcome, stored.retained_until, now

@@ -67,6 +67,10 @@ class Facts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         None
     )
     note: Annotated[str, Meta(max_length=2000)] | None = None
+    item: (
+        Annotated[str, Meta(min_length=1, max_length=60, description="Enforcement item it was captured under")] | None
+    ) = None
+    inspection_id: UUID | None = None
 
 
 class Commitment(Struct, frozen=True):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from agency.enforcement_items.model import ItemStanding
 from agency.model import CredentialStanding
 from device_registry.model import Datum, Standing, Trace, TraceCause
 from device_registry.model import Outcome as DeviceOutcome
@@ -17,7 +18,7 @@ from evidence.model import Conclusion, Content, Evidence, Outcome, Place, Reason
 from evidence.problems import ConcluderConfirms, OwnEvidence, TraceItemNotConcluded, TraceItemNotOpen
 from foundation.media_type import UNKNOWN
 
-RULE_VERSION = "2026-11-4"
+RULE_VERSION = "2026-11-5"
 """Changes with every change of what is admitted; stands in every verdict."""
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
@@ -126,6 +127,17 @@ def content(found: Content, claimed: str) -> Finding:
 def credential(standing: CredentialStanding) -> Finding:
     """The capturing person held a credential over the whole interval; auxiliaries hold none (domain: 执法辅助人员)."""
     details = {"credential_no": [held.credential_no for held in standing.credentials]}
+    if not standing.reasons:
+        return Finding("ADMITTED")
+    return Finding(
+        "UNDETERMINED" if standing.partly else "HELD",
+        tuple(Reason(reason.value, details) for reason in standing.reasons),
+    )
+
+
+def item(standing: ItemStanding) -> Finding:
+    """The unit might carry out the item on every day of the interval (国办发〔2024〕54号: only what is published)."""
+    details = {"item": standing.code}
     if not standing.reasons:
         return Finding("ADMITTED")
     return Finding(

@@ -10,6 +10,7 @@ from litestar.middleware import DefineMiddleware
 
 from agency import http as agency
 from agency import working_days
+from agency.enforcement_items import http as enforcement_items
 from agency.http import TokenAuthentication
 from console import http as console
 from device_registry import http as device_registry
@@ -59,6 +60,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
         [
             *agency.ROUTES,
             *working_days.ROUTES,
+            enforcement_items.router,
             device_registry.router,
             device_registry.public_router,
             annual_report.router,

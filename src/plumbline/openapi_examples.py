@@ -21,7 +21,7 @@ BY_NAME: dict[str, Any] = {
     "public_key": {"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
                    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"},
     "receipt": "eyJhbGciOiJFZDI1NTE5In0.eyJyZWNlaXB0IjoiU0FGRV9UT19XSVBFIn0.c2lnbmF0dXJl",
-    "rule_version": "2026-11-4",
+    "rule_version": "2026-11-5",
     "serial_no": "41027",
     "sha256": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
     "size": 2_187_264,

@@ -21,6 +21,7 @@ from foundation.civil import day_of
 from foundation.clock import Clock, SystemClock
 from foundation.database import Connection, Database
 from plumbline.demonstration import ADDRESS, DEVICES
+from plumbline.demonstration_catalogue import add_catalogue
 from plumbline.seed_inspections import add_tasks
 from plumbline.settings import Settings
 
@@ -174,6 +175,7 @@ async def seed(settings: Settings, clock: Clock | None = None) -> SeedReport:
             for purpose, (words_zh, words_en) in CHANNELS.items():
                 told = Channel(unit_id=units["city"].id, purpose=purpose, words_zh=words_zh, words_en=words_en)
                 await set_channel(db, told, SINCE, clock.now(), people["publicity-officer"])
+            await add_catalogue(db, {key: unit.id for key, unit in units.items()}, people["administrator"], clock.now())
             await _add_devices(db, units, people, clock)
             officers = [people["officer-a"], people["officer-b"]]
             await add_tasks(db, clock, units["jiangan-urban"].id, officers, people["entity-head"])

@@ -12,10 +12,13 @@ from tests.support import FixedClock
 
 from agency import queries as agency
 from agency import sign_in
+from agency.enforcement_items import queries as items
 from agency.model import CredentialReason, UnitKind
 from device_registry import queries as registry
 from device_registry.model import Interval
+from foundation.civil import day_of
 from foundation.database import Database
+from plumbline import demonstration_catalogue as catalogue
 from plumbline import seed as city
 from plumbline.demonstration import DEVICES
 from plumbline.settings import Settings
@@ -131,3 +134,21 @@ def test_what_the_table_shows_fits_what_it_expects() -> None:
     for device in DEVICES:
         assert (device.outcome == "IN_STANDING") == (device.reasons == ())
         assert msgspec.json.encode(device.tag)
+
+
+async def test_the_street_may_do_what_it_was_granted_the_bureau_all_that_is_published(
+    settings: Settings, database: Database, clock: FixedClock
+) -> None:
+    await city.seed(settings, clock)
+    today = day_of(clock.now())
+    async with database.connection() as db:
+        units = {unit.name_zh: unit.id for unit in await agency.tree(db, today)}
+        bureau = {item.code for item in await items.items_of(db, units["江岸区城市管理执法局"], today)}
+        street = {item.code for item in await items.items_of(db, units["大智街道"], today)}
+        checklists = await items.checklists_of(db, bureau, today)
+        assert len(await items.no_penalty_list(db, bureau, today)) >= 3
+        assert await items.items_of(db, units["江汉区城市管理执法局"], today) == []
+    assert bureau == {code for code, *_ in catalogue.ITEMS}
+    assert street == set(catalogue.GRANTED) < bureau
+    assert all(6 <= len(checklist.items) <= 8 for checklist in checklists)
+    assert len(checklists) == 2

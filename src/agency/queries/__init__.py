@@ -29,7 +29,16 @@ from agency.queries.sign_in import (
     signatories,
     signatory,
 )
-from agency.queries.units import add_unit, ancestors, change_unit, lines_above, subtree, tree, units_by_id
+from agency.queries.units import (
+    add_unit,
+    ancestors,
+    change_unit,
+    lines_above,
+    subtree,
+    tree,
+    units_above,
+    units_by_id,
+)
 from agency.queries.working_days import add_days, working_days
 
 __all__ = [
@@ -69,6 +78,7 @@ __all__ = [
     "signatory",
     "subtree",
     "tree",
+    "units_above",
     "units_by_id",
     "working_days",
 ]

@@ -118,6 +118,24 @@ async def lines_above(db: Connection, asked: Collection[tuple[UUID, date]]) -> d
     return {(unit_id, day): line for unit_id, day, line in rows}
 
 
+async def units_above(db: Connection, asked: Collection[tuple[UUID, date]]) -> dict[tuple[UUID, date], list[Unit]]:
+    """The same as units, each as it stands on that day."""
+    lines = await lines_above(db, asked)
+    wanted = {(unit_id, day) for (_, day), line in lines.items() for unit_id in line}
+    rows = await db.fetch(
+        """
+        select asked.day, unit_period.unit_id, parent_id, kind, name_zh, name_en, division_code, lower(span),
+               upper(span)
+          from unnest($1::uuid[], $2::date[]) as asked (unit_id, day)
+          join unit_period on unit_period.unit_id = asked.unit_id and span @> asked.day
+        """,
+        [unit_id for unit_id, _ in wanted],
+        [day for _, day in wanted],
+    )
+    found = {(unit_id, day): _unit(unit_id, *rest) for day, unit_id, *rest in rows}
+    return {(asked_id, day): [found[unit_id, day] for unit_id in line] for (asked_id, day), line in lines.items()}
+
+
 async def units_by_id(db: Connection, unit_ids: Collection[UUID], day: date) -> list[Unit]:
     """Those of the units that stand on that day, as they stand."""
     rows = await db.fetch(

@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from agency.http import requires
+from agency.identifiers import credit_code
 from agency.model import Actor, Role
 from agency.queries import reach
 from device_registry.annual_report import amending, filing
@@ -42,7 +43,6 @@ from device_registry.annual_report.problems import (
     UnitDoesNotReport,
 )
 from device_registry.annual_report.queries import reports
-from device_registry.annual_report.rules.credit_code import credit_code
 from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Database

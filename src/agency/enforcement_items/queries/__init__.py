@@ -1,0 +1,48 @@
+"""What the catalogue reads and writes. Days are Beijing civil days, spans half-open."""
+
+from agency.enforcement_items.queries.grants import add_grant, end_grant, grants, grants_by_id
+from agency.enforcement_items.queries.items import (
+    add_version,
+    catalogue,
+    end_version,
+    item_used,
+    items_of,
+    last_used,
+    unused,
+    versions_of,
+)
+from agency.enforcement_items.queries.published import (
+    add_checklist,
+    add_no_penalty,
+    all_checklists,
+    checklist_publishers,
+    checklists_of,
+    no_penalty_entries,
+    no_penalty_list,
+    no_penalty_publishers,
+)
+from agency.enforcement_items.queries.standing import item_standings
+
+__all__ = [
+    "add_checklist",
+    "add_grant",
+    "add_no_penalty",
+    "add_version",
+    "all_checklists",
+    "catalogue",
+    "checklist_publishers",
+    "checklists_of",
+    "end_grant",
+    "end_version",
+    "grants",
+    "grants_by_id",
+    "item_standings",
+    "item_used",
+    "items_of",
+    "last_used",
+    "no_penalty_entries",
+    "no_penalty_list",
+    "no_penalty_publishers",
+    "unused",
+    "versions_of",
+]
