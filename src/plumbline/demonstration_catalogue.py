@@ -21,6 +21,7 @@ GRANT_BASIS = "江岸区街道赋权事项清单（演示）"
 NOISE, FUMES, FRONTAGE, SITE = "420102-JC-001", "420102-JC-002", "420102-JC-003", "420102-JC-004"
 NOISE_PENALTY, FUMES_PENALTY, OCCUPATION_PENALTY = "420102-CF-001", "420102-CF-002", "420102-CF-003"
 WITHDRAWN = "420102-JC-009"
+CATERING, BUILDING_SITE = "CY-YYZS", "SG-ZSYC"
 _NOISE_LAW, _AIR_LAW = "《中华人民共和国噪声污染防治法》", "《中华人民共和国大气污染防治法》"
 _SANITATION = "《城市市容和环境卫生管理条例》"
 
@@ -45,7 +46,7 @@ GRANTED = (FRONTAGE, OCCUPATION_PENALTY, FUMES)
 """To the street; noise and building sites stay with the district."""
 
 CHECKLISTS = (
-    ("CY-YYZS", "餐饮单位油烟与噪声现场检查", (FUMES, NOISE), (
+    (CATERING, "餐饮单位油烟与噪声现场检查", (FUMES, NOISE), (
         ("F-01", "是否安装油烟净化设施", f"{_AIR_LAW}第八十一条第一款"),
         ("F-02", "油烟净化设施是否正常使用", f"{_AIR_LAW}第八十一条第一款"),
         ("F-03", "油烟净化设施是否定期清洗并留有记录", "GB 18483—2001《饮食业油烟排放标准（试行）》"),
@@ -55,7 +56,7 @@ CHECKLISTS = (
         ("N-03", "是否使用高音喇叭等持续反复发出高噪声的方法招揽顾客", f"{_NOISE_LAW}第六十三条"),
         ("M-01", "门前是否堆放物料、摆设摊点", f"{_SANITATION}第十四条"),
     )),
-    ("SG-ZSYC", "施工工地噪声与扬尘现场检查", (SITE,), (
+    (BUILDING_SITE, "施工工地噪声与扬尘现场检查", (SITE,), (
         ("S-01", "是否制定噪声污染防治实施方案", f"{_NOISE_LAW}第四十条"),
         ("S-02", "夜间施工是否持有证明并公示附近居民", f"{_NOISE_LAW}第四十三条"),
         ("S-03", "场界噪声是否符合排放标准（记录声级计读数）", "GB 12523—2011《建筑施工场界环境噪声排放标准》"),

@@ -10,6 +10,7 @@ from foundation.clock import Clock
 from foundation.database import Connection
 from inspection.model import Enterprise, Inspection, Source
 from inspection.tasks import open_task
+from plumbline.demonstration_catalogue import BUILDING_SITE, CATERING, FUMES, NOISE, SITE
 
 
 class DemonstrationTask(NamedTuple):
@@ -25,17 +26,17 @@ TASKS = (
     DemonstrationTask(
         "餐饮单位油烟与噪声检查（演示）", Source.PLAN,
         Enterprise("92420102MADEM00114", "演示餐饮店甲", "江岸区大智街道（演示地址）1号"),
-        ("NOISE", "COOKING_FUMES"), "CATERING", 10,
+        (NOISE, FUMES), CATERING, 10,
     ),
     DemonstrationTask(
         "夜间噪声投诉核查（演示）", Source.COMPLAINT,
         Enterprise("92420102MADEM002XU", "演示餐饮店乙", "江岸区大智街道（演示地址）2号"),
-        ("NOISE",), "CATERING", 2,
+        (NOISE,), CATERING, 2,
     ),
     DemonstrationTask(
         "施工工地抽查（演示）", Source.DOUBLE_RANDOM,
         Enterprise("92420102MADEM0038U", "演示施工单位", "江岸区一元街道（演示地址）3号"),
-        ("NOISE",), "CONSTRUCTION_SITE", 20,
+        (SITE,), BUILDING_SITE, 20,
     ),
 )  # fmt: skip
 
