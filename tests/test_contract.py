@@ -32,7 +32,8 @@ from foundation.civil import day_of
 from foundation.clock import SystemClock
 from foundation.database import Database
 from plumbline.settings import Settings
-from tests.builders import a_device, a_sited_device, a_unit
+from tests.builders import a_device, a_sited_device, a_unit, an_officer
+from tests.inspection.drawing.builders import a_credit_code
 from tests.mobile_api.conftest import TUS, a_phone
 from tests.served import served
 
@@ -72,6 +73,7 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
             opened = await client.post("/desk/v1/cleanup-campaigns", json=over | {"deadline": "2099-12-31"})
             known = {
                 "campaign_id": opened.json()["id"],
+                "drawing_id": await _a_drawing(client, database, phone.officer.unit_id),
                 "tag": "SRF-CONTRACT",
                 "device_id": str(device.id),
                 "list_name": "PAST_DUE",
@@ -99,6 +101,16 @@ async def _an_item(client: httpx.AsyncClient, unit_id: UUID) -> str:
     item = {"code": "JC-CONTRACT", "act": "INSPECTION", "name_zh": "检查", "name_en": "Inspection"}
     published = {"legal_basis": "第八十一条", "unit_id": str(unit_id), "begins": "2024-10-31"}
     return str((await client.post("/desk/v1/enforcement-items", json=item | published)).json()["code"])
+
+
+async def _a_drawing(client: httpx.AsyncClient, database: Database, unit_id: UUID) -> str:
+    """Of one enterprise and two officers, committed to."""
+    officers = [str((await an_officer(database, unit_id)).person_id) for _ in range(2)]
+    pool = {"enterprises": [{"uscc": a_credit_code(1), "name": "餐饮店"}], "officers": officers}
+    made = {"unit_id": str(unit_id), "title": "抽查", "basis": "抽查计划", "numbers": [{"number": 1}]} | pool
+    drawing_id: str = (await client.post("/desk/v1/drawings", json=made)).json()["id"]
+    await client.post(f"/desk/v1/drawings/{drawing_id}/commitment")
+    return drawing_id
 
 
 async def _a_report(client: httpx.AsyncClient, database: Database, city: UUID) -> dict[str, str]:

@@ -31,6 +31,8 @@ class Event(StrEnum):
     CONTENT_READ = "evidence:content:read"
     OPERATIONS_RECEIVED = "inspection:operations:received"
     OPERATION_CONFLICTED = "inspection:operation:conflicted"
+    DRAWING_FROZEN = "inspection:drawing:frozen"
+    DRAWING_DRAWN = "inspection:drawing:drawn"
     INSPECTION_OPENED = "inspection:task:opened"
     INSPECTION_APPROVED = "inspection:task:approved"
     DOCUMENT_ISSUED = "inspection:document:issued"

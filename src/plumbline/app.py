@@ -24,6 +24,7 @@ from foundation import problem_pages
 from foundation.clock import Clock, SystemClock
 from foundation.http import MAX_JSON_BYTES, exception_handlers, json_only
 from inspection.documents import http as inspection_documents_at_desk
+from inspection.drawing import http as drawing
 from inspection.pulling import Feeds
 from mobile_api import clock as phone_clock
 from mobile_api import hand_in, inspection_documents, inspections, offline, uploads
@@ -67,6 +68,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             working_lists.router,
             notices.router,
             calendar_feed.router,
+            drawing.router,
+            drawing.public_router,
             evidence.router,
             evidence.receipt_keys,
             mobile_api.router,

@@ -85,6 +85,38 @@ async def credential_standing(db: Connection, person_id: UUID, begins: datetime,
     return rules.credential_standing(held, PersonKind(rows[0]["kind"]), begins, ends)
 
 
+async def credentials_of(db: Connection, person_ids: Collection[UUID]) -> dict[UUID, list[Credential]]:
+    """Every credential of each of these people who has one."""
+    rows = await db.fetch(
+        """
+        select id, person_id, credential_no, issuer, valid_from, valid_until
+          from credential
+         where person_id = any ($1)
+        """,
+        list(person_ids),
+    )
+    held: dict[UUID, list[Credential]] = {}
+    for row in rows:
+        held.setdefault(row["person_id"], []).append(Credential(*row))
+    return held
+
+
+async def people_in(db: Connection, unit_ids: Collection[UUID], kinds: Collection[PersonKind]) -> list[Person]:
+    """Those of these units, by name."""
+    rows = await db.fetch(
+        """
+        select id, kind, name_zh, name_en, unit_id
+          from person
+         where unit_id = any ($1)
+           and kind = any ($2)
+         order by name_zh, id
+        """,
+        list(unit_ids),
+        list(kinds),
+    )
+    return [Person(row[0], PersonKind(row[1]), *row[2:]) for row in rows]
+
+
 async def set_email(db: Connection, person_id: UUID, email: str | None) -> None:
     """Where the person gets mail; None: nowhere."""
     if email is None:
