@@ -1,4 +1,4 @@
-"""The phone's view of an inspection's documents: which have been issued, and the PDF to show to the party."""
+"""The phone's view of an inspection's documents: which have been issued, under which numbers."""
 
 from typing import Any
 from uuid import UUID

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from uuid import UUID, uuid4
 
-from anyio import to_process
+from anyio import to_thread
 
 from evidence.custodian import Custodian
 from evidence.custody import Event, tell
@@ -13,7 +13,9 @@ from foundation.database import Connection
 from foundation.problem import Spoken
 from inspection.documents import queries
 from inspection.documents.content import AnyContent, Kind, content_of, sha256_of
-from inspection.documents.pdf import MAX_PICTURE_BYTES, Sheet, pdf
+from inspection.documents.drawing import drawn
+from inspection.documents.drawing_worker import MAX_BYTES
+from inspection.documents.pdf import Sheet, pdf
 from inspection.documents.problems import DocumentContentRefused, InspectionDocumentNotFound
 from inspection.documents.queries import Issued, Numbered
 from inspection.documents.signed import NOBODY, Signed, frozen, thawed
@@ -51,7 +53,7 @@ async def issue(
         issued_at=document.issued_at,
         pictures=await _pictures(custodian, below),
     )
-    file = await to_process.run_sync(pdf, sheet)  # strangers' pictures, and a core for a tenth of a second
+    file = await to_thread.run_sync(pdf, sheet)  # lets go of the interpreter
     now = custodian.clock.now()
     stored = await custodian.store.put_locked(sha256(file).digest(), file, now + custodian.retention)
     async with custodian.database.transaction() as db:
@@ -109,12 +111,14 @@ async def _number(
 
 
 async def _pictures(custodian: Custodian, signed: Signed) -> dict[str, bytes]:
-    """The drawn signatures by their SHA-256: as many bytes of each as one may have, and one more."""
-    drawn = [one.evidence_id for one in signed.signings if one.evidence_id is not None]
+    """The drawn signatures by their SHA-256; what is no such picture is left out, and said to be lost on the paper."""
+    wanted = [one.evidence_id for one in signed.signings if one.evidence_id is not None]
     async with custodian.database.connection() as db:
-        found = [await received(db, evidence_id) for evidence_id in drawn]
+        found = [await received(db, evidence_id) for evidence_id in wanted]
     pictures = {}
     for _, stored, _ in filter(None, found):
-        chunks = custodian.store.read(stored.key, stored.version_id, MAX_PICTURE_BYTES + 1)
-        pictures[stored.sha256.hex()] = b"".join([chunk async for chunk in chunks])
+        chunks = custodian.store.read(stored.key, stored.version_id, MAX_BYTES + 1)
+        picture = await drawn(b"".join([chunk async for chunk in chunks]))
+        if picture is not None:
+            pictures[stored.sha256.hex()] = picture
     return pictures

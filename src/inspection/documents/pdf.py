@@ -1,6 +1,5 @@
 """A document as PDF/A-3b, of its content and signatures alone; its content is attached."""
 
-import io
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +10,6 @@ import segno
 import typst
 from msgspec import Struct
 from msgspec.structs import asdict
-from PIL import Image
 
 from foundation.civil import day_of
 from inspection.documents import wording
@@ -22,13 +20,10 @@ from inspection.documents.wording import word
 
 QUIET_ZONE = 4
 """Light modules around the code (ISO/IEC 18004, 6.3.8)."""
-MAX_PICTURE_BYTES = 1 << 20
-MAX_PICTURE_PIXELS = 4 << 20
-"""A signature drawn over a whole screen of a phone is below both."""
 
 
 class Sheet(Struct, frozen=True, kw_only=True):
-    """All that is printed. `pictures` are the drawn signatures by their SHA-256, as they were received."""
+    """All that is printed. `pictures` are the signatures as `drawn`, by the SHA-256 of what was received."""
 
     text: str
     signed: Signed
@@ -38,12 +33,10 @@ class Sheet(Struct, frozen=True, kw_only=True):
 
 
 def pdf(sheet: Sheet) -> bytes:
-    """The same sheet gives the same bytes. Raises DocumentContentRefused. Takes a while, and opens pictures that
-    strangers drew: no event loop should wait for it, and no process that has anything to lose.
-    """
-    data, pictures = _data(sheet), _pictures(sheet)
+    """The same sheet gives the same bytes. Raises DocumentContentRefused. Takes a tenth of a second or more."""
+    data = _data(sheet)
     for signing, one in zip(data["signings"], sheet.signed.signings, strict=True):
-        found = pictures.get(one.picture_sha256 or "")
+        found = sheet.pictures.get(one.picture_sha256 or "")
         signing["picture"] = None if found is None else list(found)
         signing["lost"] = word("picture-lost") if one.picture_sha256 and found is None else None
     with as_file(files(__package__).joinpath("document.typ")) as template:
@@ -99,27 +92,3 @@ def _ink(value: Any) -> Any:
             return {name: _ink(part) for name, part in value.items()}
         case _:
             return value
-
-
-def _pictures(sheet: Sheet) -> dict[str, bytes]:
-    """Those that can be printed, drawn anew: nothing but their pixels gets into the file."""
-    wanted = {one.picture_sha256 for one in sheet.signed.signings if one.picture_sha256}
-    drawn = {sha256: _drawn(sheet.pictures[sha256]) for sha256 in sorted(wanted & sheet.pictures.keys())}
-    return {sha256: picture for sha256, picture in drawn.items() if picture is not None}
-
-
-def _drawn(received: bytes) -> bytes | None:
-    """On white, as a phone shows it; None for what is no picture of a signature."""
-    if len(received) > MAX_PICTURE_BYTES:
-        return None
-    try:
-        with Image.open(io.BytesIO(received), formats=["PNG"]) as picture:
-            if picture.width * picture.height > MAX_PICTURE_PIXELS:
-                return None
-            strokes = picture.convert("RGBA")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
-    paper = Image.new("RGBA", strokes.size, "white")
-    written = io.BytesIO()
-    Image.alpha_composite(paper, strokes).convert("RGB").save(written, "PNG")
-    return written.getvalue()

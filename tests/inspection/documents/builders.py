@@ -11,6 +11,7 @@ from uuid import UUID
 from PIL import Image, ImageDraw
 
 from inspection.documents.content import sha256_of
+from inspection.documents.drawing_worker import redrawn
 from inspection.documents.pdf import Sheet
 from inspection.documents.signed import Refused, Signed, Signing
 from inspection.model import Inspection
@@ -84,5 +85,10 @@ def a_sheet(text: str, *signings: Signing, picture: bytes | None = None, refusal
         signed=Signed(signings=list(signings), refusals=list(refusals)),
         number="检录〔2026〕0001号",
         issued_at=SIGNED_AT,
-        pictures={} if picture is None else {hashlib.sha256(picture).hexdigest(): picture},
+        pictures=_drawn(picture),
     )
+
+
+def _drawn(picture: bytes | None) -> dict[str, bytes]:
+    found = None if picture is None else redrawn(picture)
+    return {} if picture is None or found is None else {hashlib.sha256(picture).hexdigest(): found}
