@@ -10,6 +10,7 @@ from console import (
     assets,
     cleanup,
     documents,
+    drawings,
     home,
     imports,
     notices,
@@ -44,6 +45,7 @@ _SUBJECTS = (
     traces,
     cleanup,
     anomalies,
+    drawings,
 )
 
 router = Router(

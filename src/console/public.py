@@ -20,6 +20,7 @@ from msgspec import Meta
 
 from agency.http import OPEN
 from console.devices.export import csv_text, harmless
+from console.drawings import public_drawing_page, public_list_page
 from console.forms import Form, before_page
 from console.map import MapSettings, Point, map_of
 from console.pages import in_path, page
@@ -303,7 +304,16 @@ def _kept(request: Request[Any, Any, Any], rendered: Response[str]) -> Response[
 
 router = Router(
     "/",
-    route_handlers=[list_page, map_page, list_csv, notices_page, results_page, card_page],
+    route_handlers=[
+        list_page,
+        map_page,
+        list_csv,
+        notices_page,
+        results_page,
+        public_list_page,
+        public_drawing_page,
+        card_page,
+    ],
     opt=OPEN,
     dependencies={"visit": Provide(stranger, sync_to_thread=False)},
     before_request=before_page,
