@@ -128,8 +128,10 @@ async def step_at_page(
             await use_cases.freeze(database, clock, request.user, found)
         elif step == "draw":
             await use_cases.draw_lots(database, clock, request.user, found, form.read(NewDraw).beacon)
-        else:
+        elif step == "publish":
             await use_cases.publish(database, clock, request.user, found)
+        else:
+            raise Malformed(field="step", what=Spoken("malformed.missing"))
     except Problem as problem:
         refused = form.refused(problem, visit.language)
         return await _drawing(drawing_id, visit, request, database, clock, refused, int(problem.status))

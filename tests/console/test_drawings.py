@@ -46,6 +46,7 @@ async def test_a_drawing_goes_from_its_pools_to_the_public_in_pages(desk: Desk, 
     assert (await desk.send(path, {"step": "draw", "beacon": "03 11"})).status_code == 303
     assert (await desk.send(path, {"step": "draw", "beacon": "03 12"})).status_code == 409
     assert "抽取结果" in text_of(await desk.read(path))
+    assert (await desk.send(path, {})).status_code == 400
     assert (await desk.send(path, {"step": "publish"})).status_code == 303
 
     desk.client.cookies.clear()
