@@ -11,13 +11,17 @@ SECONDS = 60
 T = TypeVar("T")
 
 
-def cacheable(request: Request[Any, Any, Any], response: Response[T], body: bytes, vary: str) -> Response[Any]:
+def cacheable(
+    request: Request[Any, Any, Any], response: Response[T], body: bytes, vary: str, *, shared: bool = True
+) -> Response[Any]:
     """The answer with its tag; 304 without a body where the caller has it already (RFC 9110, 13.1.2).
 
-    `body` is what is sent, `vary` the header that decides between languages.
+    `body` is what is sent, `vary` the headers that decide what is sent. What is not `shared` is the caller's alone,
+    and asked for anew each time.
     """
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    response.headers.update({"Cache-Control": f"public, max-age={SECONDS}", "ETag": tag, "Vary": vary})
+    kept = f"public, max-age={SECONDS}" if shared else "private, no-cache"
+    response.headers.update({"Cache-Control": kept, "ETag": tag, "Vary": vary})
     known = request.headers.get("if-none-match", "")
     if tag not in [one.strip().removeprefix("W/") for one in known.split(",")]:
         return response

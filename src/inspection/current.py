@@ -6,11 +6,13 @@ from uuid import UUID
 
 import msgspec
 
-from foundation.database import Connection
+from foundation.database import Connection, Database
 from inspection import queries
+from inspection.gaps import gaps_of_all
 from inspection.model import Inspection, Operation, State
 from inspection.queries import Current
 from inspection.rules import merging
+from inspection.rules.guard import Gap, may_close
 
 
 async def derive(db: Connection, inspection_ids: Collection[UUID], now: datetime) -> None:
@@ -22,7 +24,12 @@ async def derive(db: Connection, inspection_ids: Collection[UUID], now: datetime
     if not inspections:
         return
     told = await queries.operations_of(db, inspections.keys())
-    current = [_derived(inspection, told[id_]) for id_, inspection in inspections.items()]
+    fields = {id_: merging.merged(told[id_]) for id_ in inspections}
+    closing = {id_: inspection for id_, inspection in inspections.items() if "closed" in fields[id_]}
+    missing = await gaps_of_all(db, closing, told, now) if closing else {}
+    current = [
+        _derived(inspection, told[id_], fields[id_], missing.get(id_)) for id_, inspection in inspections.items()
+    ]
     await queries.keep_current(db, current, now)
     await queries.tell_officers(
         db,
@@ -34,21 +41,33 @@ async def derive(db: Connection, inspection_ids: Collection[UUID], now: datetime
     )
 
 
-def state_of(fields: merging.Fields) -> State:
-    """As far as operations tell: whether it may close is another question."""
-    if "closed" in fields:
-        return State.CLOSED
-    return State.UNDER_WAY if fields else State.PLANNED
+async def settle(database: Database, now: datetime) -> int:
+    """Looks again at what could not close because something was missing: it may have arrived. How many closed."""
+    async with database.transaction() as db:
+        waiting = await queries.closing(db)
+        if not waiting:
+            return 0
+        await queries.one_by_one(db, waiting)
+        inspections = await queries.inspections_by_id(db, waiting)
+        missing = await gaps_of_all(db, inspections, await queries.operations_of(db, waiting), now)
+        complete = [id_ for id_, found in missing.items() if may_close(found)]
+        await derive(db, complete, now)
+        return len(complete)
 
 
-def _derived(inspection: Inspection, told: Sequence[Operation]) -> Current:
-    fields = merging.merged(told)
+def _derived(
+    inspection: Inspection, told: Sequence[Operation], fields: merging.Fields, missing: Sequence[Gap] | None
+) -> Current:
+    state = State.UNDER_WAY if fields else State.PLANNED
+    if missing is not None and may_close(missing):
+        state = State.CLOSED
     return Current(
         inspection.id,
-        state_of(fields),
+        state,
         len(merging.conflicts(fields)),
         len(told),
-        msgspec.json.encode(_for_phones(inspection, told, state_of(fields))).decode(),
+        msgspec.json.encode(_for_phones(inspection, told, state)).decode(),
+        None if missing is None else sum(not gap.waived for gap in missing),
     )
 
 

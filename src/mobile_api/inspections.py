@@ -3,23 +3,33 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import JSONBody, QueryParameter, SkipValidation
+from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from msgspec import Meta, Struct
 
+from agency import queries as agency
 from agency.http import HAND_IN
 from agency.model import Actor
 from evidence.custodian import Custodian
 from evidence.model import Courier
+from foundation.cacheable import cacheable
+from foundation.civil import day_of
+from foundation.clock import Clock
+from foundation.database import Database
 from foundation.http import declared, language_of
-from foundation.problem import Malformed, NotSignedIn, TooLarge, UnsupportedContentType
+from foundation.problem import Malformed, NotFound, NotSignedIn, TooLarge, UnsupportedContentType
 from foundation.words import Language
+from inspection import queries
+from inspection.explanation import gap_words
+from inspection.gaps import gaps_of
 from inspection.model import MOST_OPERATIONS
 from inspection.pulling import MOST_CHANGES, Feeds
 from inspection.pushing import Answer, push
+from inspection.reference import Reference, reference
 
 
 class SignedOperations(Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,4 +106,75 @@ async def pull_changes(
     return Response(body, media_type="application/json")
 
 
-router = Router("/mobile/v1", route_handlers=[push_operations, pull_changes])
+class GapInWords(Struct, frozen=True):
+    """Something that is missing. `phone_label`: which phone still holds it."""
+
+    code: str
+    key: str
+    words: str
+    evidence_id: UUID | None
+    phone_id: UUID | None
+    phone_label: str | None
+    waived: bool
+
+
+class Gaps(Struct, frozen=True):
+    gaps: list[GapInWords]
+
+
+@get(
+    "/inspections/{inspection_id:uuid}/gaps",
+    tags=["inspections"],
+    summary="What an inspection still needs before it may close",
+    responses=declared(Malformed, NotSignedIn, NotFound),
+)
+async def show_gaps(
+    inspection_id: FromPath[UUID],
+    request: Request[Actor, Any, State],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+) -> Gaps:
+    async with database.connection() as db:
+        if not await queries.may_see(db, request.user.person_id, inspection_id):
+            raise NotFound
+        found = await gaps_of(db, inspection_id, clock.now())
+        people = await agency.people_by_id(db, {gap.person_id for gap in found if gap.person_id})
+        labels = await agency.phone_labels(db, [gap.phone_id for gap in found if gap.phone_id])
+    language = language_of(request)
+    return Gaps(
+        [
+            GapInWords(
+                gap.code,
+                gap.key,
+                gap_words(gap, people, language),
+                gap.evidence_id,
+                gap.phone_id,
+                labels.get(gap.phone_id) if gap.phone_id else None,
+                gap.waived,
+            )
+            for gap in found
+        ]
+    )
+
+
+@get(
+    "/reference",
+    tags=["inspections"],
+    summary="What a phone needs at hand without a network: items, checklists, colleagues, the no-penalty list",
+    responses={
+        200: ResponseSpec(Reference, description="`ETag` tells the version; ask with `If-None-Match`"),
+        **declared(Malformed, NotSignedIn),
+    },
+)
+async def show_reference(
+    request: Request[Actor, Any, State], database: NamedDependency[Database], clock: NamedDependency[Clock]
+) -> Response[Any]:
+    async with database.connection() as db:
+        found = await reference(db, request.user.unit_id, day_of(clock.now()), language_of(request))
+    body = msgspec.json.encode(found)
+    return cacheable(
+        request, Response(body, media_type="application/json"), body, "Accept-Language, Authorization", shared=False
+    )
+
+
+router = Router("/mobile/v1", route_handlers=[push_operations, pull_changes, show_gaps, show_reference])

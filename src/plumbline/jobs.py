@@ -21,6 +21,7 @@ from foundation import jobs
 from foundation.civil import beginning_of, day_after, day_of
 from foundation.clock import Clock, SystemClock
 from foundation.jobs import Job
+from inspection import current
 from plumbline.opening import opened
 from plumbline.settings import Settings
 
@@ -30,6 +31,7 @@ EXPIRY_EVERY = timedelta(minutes=10)
 
 DROP_EXPIRED_UPLOADS = "drop-expired-uploads"
 FINISH_UPLOADS = "finish-uploads"
+SETTLE_INSPECTIONS = "settle-inspections"
 DROP_EXPIRED_IMPORT_FILES = "drop-expired-import-files"
 REMIND = "remind"
 
@@ -59,6 +61,10 @@ async def do_due(custodian: Custodian, lease: timedelta = timedelta(seconds=30),
 
 async def _drop_expired_uploads(custodian: Custodian, _: dict[str, Any]) -> None:
     await upload.drop_expired(custodian)
+
+
+async def _settle_inspections(custodian: Custodian, _: dict[str, Any]) -> None:
+    await current.settle(custodian.database, custodian.clock.now())
 
 
 async def _roll_up(custodian: Custodian, payload: dict[str, Any]) -> None:
@@ -101,6 +107,7 @@ KINDS: dict[str, Doer] = {
     FINISH_UPLOADS: _finish_uploads,
     DROP_EXPIRED_IMPORT_FILES: _drop_expired_import_files,
     roll_up.JOB: _roll_up,
+    SETTLE_INSPECTIONS: _settle_inspections,
 }
 
 
@@ -126,6 +133,7 @@ def _daily(since_midnight: timedelta) -> Callable[[datetime], datetime]:
 RECURRING = {
     DROP_EXPIRED_UPLOADS: _every(EXPIRY_EVERY),
     FINISH_UPLOADS: _every(timedelta(minutes=1)),
+    SETTLE_INSPECTIONS: _every(timedelta(seconds=20)),
     DROP_EXPIRED_IMPORT_FILES: _every(timedelta(hours=1)),
     REMIND: _daily(timedelta(hours=8)),
 }

@@ -1,10 +1,12 @@
 """What agency reads and writes. Days are Beijing civil days, instants UTC; spans are half-open."""
 
 from agency.queries.actors import actor_behind, actor_called, actors_behind, reach, reach_by_role
+from agency.queries.colleagues import Colleague, colleagues, phone_labels
 from agency.queries.people import (
     add_credential,
     add_person,
     credential_standing,
+    credential_standings,
     credentials_of,
     emails,
     end_grant,
@@ -44,6 +46,7 @@ from agency.queries.units import (
 from agency.queries.working_days import add_days, working_days
 
 __all__ = [
+    "Colleague",
     "account",
     "account_is_open",
     "actor_behind",
@@ -59,7 +62,9 @@ __all__ = [
     "attempt_succeeded",
     "change_unit",
     "close_account",
+    "colleagues",
     "credential_standing",
+    "credential_standings",
     "credentials_of",
     "emails",
     "end_grant",
@@ -72,6 +77,7 @@ __all__ = [
     "people_by_id",
     "people_in",
     "person",
+    "phone_labels",
     "reach",
     "reach_by_role",
     "revoke_phone",

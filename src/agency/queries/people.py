@@ -117,6 +117,31 @@ async def people_in(db: Connection, unit_ids: Collection[UUID], kinds: Collectio
     return [Person(row[0], PersonKind(row[1]), *row[2:]) for row in rows]
 
 
+async def credential_standings(
+    db: Connection, asked: Collection[tuple[UUID, datetime, datetime]]
+) -> dict[tuple[UUID, datetime, datetime], CredentialStanding]:
+    """The same for many people, each over an interval of their own; unknown people are left out."""
+    rows = await db.fetch(
+        """
+        select person.kind, credential.id, person.id as person_id, credential_no, issuer, valid_from, valid_until
+          from person
+          left join credential on credential.person_id = person.id
+         where person.id = any ($1)
+         order by valid_from, valid_until
+        """,
+        list({person_id for person_id, _, _ in asked}),
+    )
+    kinds = {row["person_id"]: PersonKind(row["kind"]) for row in rows}
+    held = [Credential(*row[1:]) for row in rows if row[1] is not None]
+    return {
+        (person_id, begins, ends): rules.credential_standing(
+            [credential for credential in held if credential.person_id == person_id], kinds[person_id], begins, ends
+        )
+        for person_id, begins, ends in asked
+        if person_id in kinds
+    }
+
+
 async def set_email(db: Connection, person_id: UUID, email: str | None) -> None:
     """Where the person gets mail; None: nowhere."""
     if email is None:

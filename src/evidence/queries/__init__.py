@@ -18,7 +18,7 @@ from evidence.queries.judging_again import (
     suspend_admissions,
     with_evidence,
 )
-from evidence.queries.looking_up import Sought, Summary, content_of, counts_of_device, custody_of, search
+from evidence.queries.looking_up import Sought, Summary, content_of, counts_of_device, custody_of, search, states_of
 from evidence.queries.reverse_trace import (
     Counts,
     answer,
@@ -58,6 +58,7 @@ __all__ = [
     "received_by_device",
     "remove_admission",
     "search",
+    "states_of",
     "suspend_admissions",
     "trace_counts",
     "trace_items",

@@ -1,5 +1,6 @@
 """Evidence as it stands now, and what happened to it. Capture intervals include both ends."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -92,6 +93,14 @@ async def search(db: Connection, sought: Sought) -> list[Summary]:
         sought.evidence_id,
     )
     return [Summary._make((row[0], State(row[1]), *row[2:13], msgspec.convert(row[13], list[Reason]))) for row in rows]
+
+
+async def states_of(db: Connection, evidence_ids: Collection[UUID]) -> dict[UUID, State]:
+    """Where each stands; what was never committed to is left out."""
+    rows = await db.fetch(
+        "select evidence_id, state from evidence_state where evidence_id = any ($1)", list(evidence_ids)
+    )
+    return {row["evidence_id"]: State(row["state"]) for row in rows}
 
 
 async def custody_of(db: Connection, evidence_id: UUID) -> list[CustodyEntry]:

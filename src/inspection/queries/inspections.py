@@ -90,22 +90,33 @@ class Current(NamedTuple):
     conflicts: int
     operations: int
     for_phones: str
+    gaps: int | None
+    """What is missing and answered for by nobody; None before anybody asked to close it."""
 
 
 async def keep_current(db: Connection, current: Sequence[Current], now: datetime) -> None:
     await db.execute(
         """
-        insert into inspection_current (inspection_id, state, conflicts, operations, for_phones, changed_at)
-        select inspection_id, state, conflicts, operations, for_phones, $6
-          from unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[])
-               as now (inspection_id, state, conflicts, operations, for_phones)
+        insert into inspection_current (inspection_id, state, conflicts, operations, for_phones, gaps,
+                                        changed_at)
+        select inspection_id, state, conflicts, operations, for_phones, gaps, $7
+          from unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::int[])
+               as now (inspection_id, state, conflicts, operations, for_phones, gaps)
             on conflict (inspection_id) do update
            set state = excluded.state, conflicts = excluded.conflicts, operations = excluded.operations,
-               for_phones = excluded.for_phones, changed_at = excluded.changed_at
+               for_phones = excluded.for_phones, gaps = excluded.gaps, changed_at = excluded.changed_at
         """,
-        *([list(column) for column in zip(*current, strict=True)] or [[]] * 5),
+        *([list(column) for column in zip(*current, strict=True)] or [[]] * 6),
         now,
     )
+
+
+async def closing(db: Connection, most: int = 200) -> list[UUID]:
+    """Those that somebody asked to close while something was missing, the longest waiting first."""
+    rows = await db.fetch(
+        "select inspection_id from inspection_current where gaps > 0 order by changed_at limit $1", most
+    )
+    return [row["inspection_id"] for row in rows]
 
 
 async def tell_officers(db: Connection, told: Collection[tuple[UUID, UUID]], *, gone: bool = False) -> None:

@@ -1,0 +1,16 @@
+"""What is missing of an inspection, in words."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from agency.model import Person
+from foundation.words import Language, say
+from inspection.rules.guard import Gap
+
+
+def gap_words(gap: Gap, people: Mapping[UUID, Person], language: Language) -> str:
+    """One sentence; `people` are those that gaps are about."""
+    person = people.get(gap.person_id) if gap.person_id else None
+    name = "" if person is None else person.name_zh if language == "zh-CN" else person.name_en
+    details = {"person": name, "point": "", "shows": "", "key": "", "number": "", "fewest": ""} | gap.details
+    return say(language, f"gap.{gap.code}", **details)

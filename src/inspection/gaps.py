@@ -1,0 +1,73 @@
+"""What is missing of an inspection, and who still holds it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from agency.enforcement_items import queries as items
+
+from agency import queries as agency
+from evidence import queries as evidence
+from foundation.civil import day_of
+from foundation.database import Connection
+from inspection import queries
+from inspection.model import EvidenceListed, Inspection, Operation
+from inspection.rules import guard, merging
+from inspection.rules.guard import Gap, Seen
+
+
+async def gaps_of(db: Connection, inspection_id: UUID, now: datetime) -> list[Gap]:
+    """Empty for an inspection that is not known here."""
+    inspections = await queries.inspections_by_id(db, [inspection_id])
+    if inspection_id not in inspections:
+        return []
+    told = await queries.operations_of(db, [inspection_id])
+    return (await gaps_of_all(db, inspections, told, now))[inspection_id]
+
+
+async def gaps_of_all(
+    db: Connection,
+    inspections: Mapping[UUID, Inspection],
+    told: Mapping[UUID, Sequence[Operation]],
+    now: datetime,
+) -> dict[UUID, list[Gap]]:
+    """Of each of them, with as many statements for many as for one."""
+    fields = {id_: merging.merged(told[id_]) for id_ in inspections}
+    visits = {id_: guard.visit(told[id_]) or (now, now) for id_ in inspections}
+    asked = [(person_id, *visits[id_]) for id_ in inspections for person_id in guard.joined(fields[id_])]
+    credentials = await agency.credential_standings(db, asked)
+    listed = [one.what.evidence_id for id_ in inspections for one in told[id_] if isinstance(one.what, EvidenceListed)]
+    states = await evidence.states_of(db, listed)
+    points = await _points(db, inspections.values(), visits)
+    return {
+        id_: guard.gaps(
+            Seen(
+                inspection=inspection,
+                operations=told[id_],
+                fields=fields[id_],
+                credentials={
+                    person_id: standing
+                    for (person_id, *visit), standing in credentials.items()
+                    if tuple(visit) == visits[id_]
+                },
+                evidence=states,
+                points=points.get(inspection.checklist, []),
+                now=now,
+            )
+        )
+        for id_, inspection in inspections.items()
+    }
+
+
+async def _points(
+    db: Connection, inspections: Collection[Inspection], visits: Mapping[UUID, tuple[datetime, datetime]]
+) -> dict[str, list[str]]:
+    """The points of each checklist as it stood when the first of the visits began."""
+    codes = {code for inspection in inspections for code in inspection.items}
+    if not codes:
+        return {}
+    day = day_of(min(visits[inspection.id][0] for inspection in inspections))
+    return {
+        checklist.code: [point.code for point in checklist.items]
+        for checklist in await items.checklists_of(db, codes, day)
+    }

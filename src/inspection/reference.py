@@ -1,0 +1,72 @@
+"""What a phone needs at hand to carry out inspections without a network."""
+
+from datetime import date
+from uuid import UUID
+
+from msgspec import Struct
+
+from agency import queries as agency
+from agency.enforcement_items import queries as items
+from agency.enforcement_items.model import Act, Point
+from agency.model import PersonKind
+from foundation.database import Connection
+from foundation.words import Language
+
+
+class Named(Struct, frozen=True):
+    code: str
+    name: str
+
+
+class ReferenceChecklist(Struct, frozen=True):
+    code: str
+    title: str
+    items: tuple[Point, ...]
+    """Its points; each may conform or not."""
+
+
+class NoPenalty(Struct, frozen=True):
+    code: str
+    kind: str
+    text: str
+    conditions: str
+
+
+class ReferencePerson(Struct, frozen=True):
+    id: UUID
+    name: str
+    kind: PersonKind
+    credential_no: str | None
+    valid_until: date | None
+
+
+class Reference(Struct, frozen=True):
+    """As of a Beijing civil day."""
+
+    day: date
+    items: list[Named]
+    checklists: list[ReferenceChecklist]
+    no_penalty: list[NoPenalty]
+    colleagues: list[ReferencePerson]
+
+
+async def reference(db: Connection, unit_id: UUID, day: date, language: Language) -> Reference:
+    """What the unit may carry out on that day, with what belongs to it."""
+    chinese = language == "zh-CN"
+    allowed = await items.items_of(db, unit_id, day, Act.INSPECTION)
+    codes = [item.code for item in allowed]
+    return Reference(
+        day,
+        [Named(item.code, item.name_zh if chinese else item.name_en) for item in allowed],
+        [ReferenceChecklist(one.code, one.title, one.items) for one in await items.checklists_of(db, codes, day)],
+        [
+            NoPenalty(one.code, one.kind, one.text, one.conditions)
+            for one in await items.no_penalty_list(db, codes, day)
+        ],
+        [
+            ReferencePerson(
+                one.id, one.name_zh if chinese else one.name_en, one.kind, one.credential_no, one.valid_until
+            )
+            for one in await agency.colleagues(db, unit_id, day)
+        ],
+    )

@@ -1,0 +1,242 @@
+"""What an inspection must have before it may close, and what of it is missing."""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from agency.model import CredentialStanding
+from evidence.model import State as EvidenceState
+from inspection.model import EvidenceListed, Inspection, Operation, OutcomeKind, Source
+from inspection.rules.merging import Fields, conflicts, value
+
+FEWEST_OFFICERS = 2
+"""行政处罚法 Art. 42: at least two, each qualified; auxiliaries never count."""
+URGENT_APPROVAL = timedelta(hours=24)
+"""An urgent inspection is approved afterwards within this time, by analogy with 行政强制法 Art. 19."""
+
+
+class Code(StrEnum):
+    """What can be missing. The words are `gap.<code>`."""
+
+    NOT_APPROVED = "NOT_APPROVED"
+    SCAN_IN_MISSING = "SCAN_IN_MISSING"
+    SCANNED_IN_LATE = "SCANNED_IN_LATE"
+    TOO_FEW_OFFICERS = "TOO_FEW_OFFICERS"
+    OFFICER_NOT_CREDENTIALED = "OFFICER_NOT_CREDENTIALED"
+    CREDENTIAL_NOT_SHOWN = "CREDENTIAL_NOT_SHOWN"
+    RIGHTS_NOT_TOLD = "RIGHTS_NOT_TOLD"
+    FINDING_MISSING = "FINDING_MISSING"
+    OUTCOME_MISSING = "OUTCOME_MISSING"
+    NO_PENALTY_ITEM_MISSING = "NO_PENALTY_ITEM_MISSING"
+    CORRECT_BY_MISSING = "CORRECT_BY_MISSING"
+    CAP_MISSING = "CAP_MISSING"
+    RECORD_MISSING = "RECORD_MISSING"
+    RECORD_OUTDATED = "RECORD_OUTDATED"
+    OFFICER_SIGNATURE_MISSING = "OFFICER_SIGNATURE_MISSING"
+    PARTY_SIGNATURE_MISSING = "PARTY_SIGNATURE_MISSING"
+    WITNESS_MISSING = "WITNESS_MISSING"
+    CONFLICT = "CONFLICT"
+    EVIDENCE_NOT_RECEIVED = "EVIDENCE_NOT_RECEIVED"
+
+
+NEVER_WAIVED = frozenset({Code.TOO_FEW_OFFICERS, Code.OFFICER_NOT_CREDENTIALED, Code.OUTCOME_MISSING, Code.CONFLICT})
+"""Nobody can answer for these: without two qualified officers there is no lawful inspection."""
+
+
+class Gap(Struct, frozen=True, kw_only=True):
+    """Something that must be there and is not."""
+
+    code: Code
+    key: str
+    """Stable, for a waiver: the code, and where there are several of a kind what it is about."""
+    details: dict[str, Any] = {}
+    evidence_id: UUID | None = None
+    phone_id: UUID | None = None
+    """Which phone still holds it."""
+    person_id: UUID | None = None
+    waived: bool = False
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """All that bears on it, looked up."""
+
+    inspection: Inspection
+    operations: Collection[Operation]
+    fields: Fields
+    credentials: Mapping[UUID, CredentialStanding]
+    """Of everybody who joined, over the time of the visit."""
+    evidence: Mapping[UUID, EvidenceState]
+    """Of what is listed, as far as it has been committed to here."""
+    points: Collection[str] = ()
+    """Codes of the checklist's points."""
+    now: datetime
+
+
+def joined(fields: Fields) -> list[UUID]:
+    """Who carries it out."""
+    return [UUID(key.removeprefix("joined:")) for key in fields if key.startswith("joined:")]
+
+
+def visit(operations: Collection[Operation]) -> tuple[datetime, datetime] | None:
+    """From the earliest instant at which it may have begun to the latest at which something of it was told."""
+    if not operations:
+        return None
+    return min(one.earliest for one in operations), max(one.latest for one in operations)
+
+
+def gaps(seen: Seen) -> list[Gap]:
+    """All that is missing, in the order of a visit; those that somebody answers for are `waived`.
+
+    Source of what an inspection must have: 行政处罚法 Art. 42, 55; 行政强制法 Art. 18; 国办发〔2024〕54号.
+    """
+    found = [gap for look in _LOOKS for gap in look(seen)]
+    return [
+        Gap(
+            code=gap.code,
+            key=gap.key,
+            details=gap.details,
+            evidence_id=gap.evidence_id,
+            phone_id=gap.phone_id,
+            person_id=gap.person_id,
+            waived=gap.code not in NEVER_WAIVED and f"waiver:{gap.key}" in seen.fields,
+        )
+        for gap in found
+    ]
+
+
+def may_close(found: Collection[Gap]) -> bool:
+    return all(gap.waived for gap in found)
+
+
+def _approval(seen: Seen) -> Iterator[Gap]:
+    if seen.inspection.approved_at is not None:
+        return
+    begun = visit(seen.operations)
+    urgent = value(seen.fields, "begun", "source", seen.inspection.source) == Source.URGENT
+    if urgent and begun and seen.now <= begun[0] + URGENT_APPROVAL:
+        return
+    yield Gap(code=Code.NOT_APPROVED, key=Code.NOT_APPROVED)
+
+
+def _scan_in(seen: Seen) -> Iterator[Gap]:
+    scans = [one for one in seen.operations if one.key == "scanned-in"]
+    if not scans:
+        yield Gap(code=Code.SCAN_IN_MISSING, key=Code.SCAN_IN_MISSING)
+        return
+    checks = [one.latest for one in seen.operations if one.key.startswith(("finding:", "reading:"))]
+    if checks and min(checks) < min(one.earliest for one in scans):
+        yield Gap(code=Code.SCANNED_IN_LATE, key=Code.SCANNED_IN_LATE)
+
+
+def _officers(seen: Seen) -> Iterator[Gap]:
+    people = joined(seen.fields)
+    counted = []
+    for person_id in people:
+        standing = seen.credentials.get(person_id)
+        if standing is None or standing.reasons:
+            yield Gap(
+                code=Code.OFFICER_NOT_CREDENTIALED,
+                key=f"{Code.OFFICER_NOT_CREDENTIALED}:{person_id}",
+                person_id=person_id,
+            )
+        else:
+            counted.append(person_id)
+    if len(counted) < FEWEST_OFFICERS:
+        details = {"number": len(counted), "fewest": FEWEST_OFFICERS}
+        yield Gap(code=Code.TOO_FEW_OFFICERS, key=Code.TOO_FEW_OFFICERS, details=details)
+    for person_id in people:
+        if f"credential-shown:{person_id}" not in seen.fields:
+            key = f"{Code.CREDENTIAL_NOT_SHOWN}:{person_id}"
+            yield Gap(code=Code.CREDENTIAL_NOT_SHOWN, key=key, person_id=person_id)
+
+
+def _rights(seen: Seen) -> Iterator[Gap]:
+    if "rights-told" not in seen.fields:
+        yield Gap(code=Code.RIGHTS_NOT_TOLD, key=Code.RIGHTS_NOT_TOLD)
+
+
+def _findings(seen: Seen) -> Iterator[Gap]:
+    for point in seen.points:
+        if not seen.fields.get(f"finding:{point}", {}).get("result"):
+            yield Gap(code=Code.FINDING_MISSING, key=f"{Code.FINDING_MISSING}:{point}", details={"point": point})
+
+
+def _conflicts(seen: Seen) -> Iterator[Gap]:
+    for key, member in conflicts(seen.fields):
+        if not key.startswith("waiver:"):
+            yield Gap(code=Code.CONFLICT, key=f"{Code.CONFLICT}:{key}:{member}", details={"key": key, "member": member})
+
+
+def _outcome(seen: Seen) -> Iterator[Gap]:
+    told = seen.fields.get("outcome", {})
+    if not told.get("outcome"):
+        yield Gap(code=Code.OUTCOME_MISSING, key=Code.OUTCOME_MISSING)
+    outcome = value(seen.fields, "outcome", "outcome")
+    if outcome in (OutcomeKind.NO_PENALTY_FIRST_OFFENCE, OutcomeKind.NO_PENALTY_MINOR) and not told.get("list_item"):
+        yield Gap(code=Code.NO_PENALTY_ITEM_MISSING, key=Code.NO_PENALTY_ITEM_MISSING)
+    if outcome == OutcomeKind.ORDER_TO_CORRECT and not told.get("correct_by"):
+        yield Gap(code=Code.CORRECT_BY_MISSING, key=Code.CORRECT_BY_MISSING)
+    cap = seen.fields.get("cap", {})
+    if not (cap.get("counts") and cap.get("reason")):
+        yield Gap(code=Code.CAP_MISSING, key=Code.CAP_MISSING)
+
+
+def _record(seen: Seen) -> Iterator[Gap]:
+    documents = [one for one in seen.operations if one.key == "document:ON_SITE_RECORD"]
+    content = value(seen.fields, "document:ON_SITE_RECORD", "content")
+    if content is None:
+        if not documents:  # several that differ are a conflict
+            yield Gap(code=Code.RECORD_MISSING, key=Code.RECORD_MISSING)
+        return
+    sha = sha256(content.encode()).hexdigest()
+    drawn_up = max(one.latest for one in documents)
+    told_since = [
+        one
+        for one in seen.operations
+        if one.earliest > drawn_up and one.key.startswith(("finding:", "reading:", "statement", "outcome"))
+    ]
+    if told_since:
+        yield Gap(code=Code.RECORD_OUTDATED, key=f"{Code.RECORD_OUTDATED}:{sha}", details={"number": len(told_since)})
+    for person_id in joined(seen.fields):
+        if f"signature:{sha}:OFFICER:{person_id}" not in seen.fields:
+            key = f"{Code.OFFICER_SIGNATURE_MISSING}:{person_id}"
+            yield Gap(code=Code.OFFICER_SIGNATURE_MISSING, key=key, person_id=person_id)
+    if f"signature:{sha}:PARTY" in seen.fields:
+        return
+    refusal = seen.fields.get(f"refusal:{sha}")
+    if refusal is None:
+        yield Gap(code=Code.PARTY_SIGNATURE_MISSING, key=Code.PARTY_SIGNATURE_MISSING)
+    elif not refusal.get("witness_name"):
+        yield Gap(code=Code.WITNESS_MISSING, key=Code.WITNESS_MISSING)
+
+
+def _evidence(seen: Seen) -> Iterator[Gap]:
+    listed = {one.what.evidence_id: one for one in seen.operations if isinstance(one.what, EvidenceListed)}
+    for evidence_id, one in sorted(listed.items()):
+        state = seen.evidence.get(evidence_id)
+        if state in (None, EvidenceState.COMMITTED, EvidenceState.RECEIVING):
+            yield Gap(
+                code=Code.EVIDENCE_NOT_RECEIVED,
+                key=f"{Code.EVIDENCE_NOT_RECEIVED}:{evidence_id}",
+                details={"shows": value(seen.fields, one.key, "shows", "")},
+                evidence_id=evidence_id,
+                phone_id=one.phone,
+            )
+
+
+_LOOKS = (
+    _approval,
+    _scan_in,
+    _officers,
+    _rights,
+    _findings,
+    _outcome,
+    _record,
+    _conflicts,
+    _evidence,
+)

@@ -1,0 +1,230 @@
+"""What an inspection must have before it may close: one thing missing at a time, and who can answer for what."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from agency.model import CredentialReason, CredentialStanding, PersonKind
+from evidence.model import State as EvidenceState
+from inspection.model import Enterprise, Inspection, Operation, Source, Told
+from inspection.rules.guard import Code, Gap, Seen, gaps, may_close
+from inspection.rules.merging import merged
+
+A, B = UUID(int=0xA), UUID(int=0xB)
+PHONE = UUID(int=0xF)
+BEGAN = datetime(2026, 6, 15, 2, 0, tzinfo=UTC)
+RECORD = '{"findings":[]}'
+SHA = sha256(RECORD.encode()).hexdigest()
+EVIDENCE = UUID(int=0xE)
+CREDENTIALED = CredentialStanding(PersonKind.OFFICER, (), (), partly=False)
+A_TASK = Inspection(
+    id=UUID(int=1),
+    unit_id=UUID(int=2),
+    source=Source.PLAN,
+    title="—",
+    enterprise=Enterprise("", "—", "—"),
+    officers=[A, B],
+    approved_at=BEGAN - timedelta(days=1),
+)
+
+WHOLE: list[tuple[UUID, dict[str, Any]]] = [
+    (A, {"type": "SCANNED_IN", "code": "92420102MADEM00114"}),
+    (A, {"type": "JOINED"}),
+    (B, {"type": "JOINED"}),
+    (A, {"type": "CREDENTIAL_SHOWN", "credential_no": "1"}),
+    (B, {"type": "CREDENTIAL_SHOWN", "credential_no": "2"}),
+    (A, {"type": "RIGHTS_TOLD", "recusal": "NOT_ASKED"}),
+    (A, {"type": "FINDING", "item": "F-01", "result": "CONFORMS"}),
+    (
+        A,
+        {
+            "type": "EVIDENCE",
+            "evidence_id": str(EVIDENCE),
+            "sha256": "0" * 64,
+            "size": 1,
+            "media_type": "image/jpeg",
+            "shows": "灶台",
+        },
+    ),
+    (A, {"type": "OUTCOME", "outcome": "PASS"}),
+    (A, {"type": "CAP", "counts": True, "reason": "日常检查"}),
+    (A, {"type": "DOCUMENT", "kind": "ON_SITE_RECORD", "content": RECORD}),
+    (A, {"type": "SIGNATURE", "document_sha256": SHA, "signer": "OFFICER"}),
+    (B, {"type": "SIGNATURE", "document_sha256": SHA, "signer": "OFFICER"}),
+    (A, {"type": "SIGNATURE", "document_sha256": SHA, "signer": "PARTY", "name": "—"}),
+]
+"""A visit that lacks nothing, each a minute after the one before."""
+
+
+def seen(told: Sequence[tuple[UUID, dict[str, Any]]] = WHOLE, **more: Any) -> Seen:
+    operations = [
+        Operation(
+            id=UUID(int=number + 1),
+            inspection_id=A_TASK.id,
+            author=author,
+            phone=PHONE,
+            replaces=frozenset(),
+            earliest=BEGAN + timedelta(minutes=number),
+            latest=BEGAN + timedelta(minutes=number),
+            what=msgspec.convert(what, Told),
+        )
+        for number, (author, what) in enumerate(told)
+    ]
+    defaults: dict[str, Any] = {
+        "inspection": A_TASK,
+        "operations": operations,
+        "fields": merged(operations),
+        "credentials": {A: CREDENTIALED, B: CREDENTIALED},
+        "evidence": {EVIDENCE: EvidenceState.ADMITTED},
+        "points": ["F-01"],
+        "now": BEGAN + timedelta(days=1),
+    }
+    return Seen(**(defaults | more))
+
+
+def codes(found: Sequence[Gap]) -> list[Code]:
+    return [gap.code for gap in found]
+
+
+def without(*types: str) -> list[tuple[UUID, dict[str, Any]]]:
+    return [one for one in WHOLE if one[1]["type"] not in types]
+
+
+def test_a_whole_visit_lacks_nothing_and_may_close() -> None:
+    assert gaps(seen()) == []
+    assert may_close([])
+
+
+@pytest.mark.parametrize(
+    ("left_out", "missing"),
+    [
+        ("SCANNED_IN", [Code.SCAN_IN_MISSING]),
+        ("JOINED", [Code.TOO_FEW_OFFICERS]),
+        ("CREDENTIAL_SHOWN", [Code.CREDENTIAL_NOT_SHOWN, Code.CREDENTIAL_NOT_SHOWN]),
+        ("RIGHTS_TOLD", [Code.RIGHTS_NOT_TOLD]),
+        ("FINDING", [Code.FINDING_MISSING]),
+        ("OUTCOME", [Code.OUTCOME_MISSING]),
+        ("CAP", [Code.CAP_MISSING]),
+        ("DOCUMENT", [Code.RECORD_MISSING]),
+    ],
+)
+def test_what_is_left_out_is_missed(left_out: str, missing: list[Code]) -> None:
+    assert codes(gaps(seen(without(left_out)))) == missing
+
+
+def test_both_officers_and_the_party_must_sign() -> None:
+    assert codes(gaps(seen(without("SIGNATURE")))) == [
+        Code.OFFICER_SIGNATURE_MISSING,
+        Code.OFFICER_SIGNATURE_MISSING,
+        Code.PARTY_SIGNATURE_MISSING,
+    ]
+
+
+def test_a_signature_under_another_document_is_none() -> None:
+    other = {"document_sha256": "1" * 64}
+    told = [(author, what | other if what["type"] == "SIGNATURE" else what) for author, what in WHOLE]
+    assert Code.PARTY_SIGNATURE_MISSING in codes(gaps(seen(told)))
+
+
+def test_one_officer_does_not_sign_for_two() -> None:
+    by_a = [(A, what) if what["type"] == "SIGNATURE" else (author, what) for author, what in WHOLE]
+    [gap] = gaps(seen(by_a))
+    assert (gap.code, gap.person_id) == (Code.OFFICER_SIGNATURE_MISSING, B)
+
+
+def test_a_refusal_with_a_witness_stands_for_the_partys_signature() -> None:
+    unsigned = [one for one in WHOLE if one[1].get("signer") != "PARTY"]
+    refused = {"type": "REFUSAL", "document_sha256": SHA, "reason": "拒绝签名"}
+    assert codes(gaps(seen([*unsigned, (A, refused)]))) == [Code.WITNESS_MISSING]
+    assert gaps(seen([*unsigned, (A, refused | {"witness_name": "—"})])) == []
+
+
+@pytest.mark.parametrize(
+    "standing",
+    [
+        CredentialStanding(PersonKind.OFFICER, (), (CredentialReason.CREDENTIAL_EXPIRED,), partly=False),
+        CredentialStanding(PersonKind.OFFICER, (), (CredentialReason.CREDENTIAL_EXPIRED,), partly=True),
+        CredentialStanding(PersonKind.AUXILIARY, (), (CredentialReason.NOT_AN_OFFICER,), partly=False),
+    ],
+    ids=["expired", "expired in mid-inspection", "an auxiliary"],
+)
+def test_who_is_not_credentialed_all_the_time_does_not_count(standing: CredentialStanding) -> None:
+    found = gaps(seen(credentials={A: CREDENTIALED, B: standing}))
+    assert codes(found) == [Code.OFFICER_NOT_CREDENTIALED, Code.TOO_FEW_OFFICERS]
+
+
+def test_nobody_answers_for_a_missing_second_officer() -> None:
+    waiver = (A, {"type": "WAIVER", "gap": "TOO_FEW_OFFICERS", "reason": "同事生病"})
+    found = gaps(seen([*without("JOINED"), waiver]))
+    assert not may_close(found)
+
+
+def test_what_somebody_answers_for_does_not_keep_it_open() -> None:
+    waiver = (A, {"type": "WAIVER", "gap": "SCAN_IN_MISSING", "reason": "企业无码"})
+    [gap] = gaps(seen([*without("SCANNED_IN"), waiver]))
+    assert gap.waived
+    assert may_close([gap])
+
+
+def test_evidence_that_is_on_a_phone_is_missed_with_that_phone_until_it_arrives() -> None:
+    for state in (None, EvidenceState.COMMITTED, EvidenceState.RECEIVING):
+        [gap] = gaps(seen(evidence={EVIDENCE: state} if state else {}))
+        assert (gap.code, gap.evidence_id, gap.phone_id) == (Code.EVIDENCE_NOT_RECEIVED, EVIDENCE, PHONE)
+    for state in (EvidenceState.ADMITTED, EvidenceState.HELD, EvidenceState.UNDETERMINED):
+        assert gaps(seen(evidence={EVIDENCE: state})) == []
+
+
+def test_a_scan_in_after_the_check_began_is_late() -> None:
+    late = [*WHOLE[1:9], WHOLE[0], *WHOLE[9:]]
+    assert codes(gaps(seen(late))) == [Code.SCANNED_IN_LATE]
+
+
+def test_a_finding_after_the_record_makes_it_outdated() -> None:
+    more = (A, {"type": "FINDING", "item": "F-02", "result": "CONFORMS"})
+    assert codes(gaps(seen([*WHOLE, more]))) == [Code.RECORD_OUTDATED]
+
+
+def test_two_different_outcomes_are_a_conflict_that_nobody_answers_for() -> None:
+    other = (B, {"type": "OUTCOME", "outcome": "OPEN_CASE"})
+    waiver = (A, {"type": "WAIVER", "gap": "CONFLICT:outcome:outcome", "reason": "—"})
+    found = gaps(seen([*WHOLE[:10], other, *WHOLE[10:], waiver]))
+    assert codes(found) == [Code.CONFLICT]
+    assert not may_close(found)
+
+
+def _changed(told: dict[str, Any]) -> list[tuple[UUID, dict[str, Any]]]:
+    return [(author, told if what["type"] == told["type"] else what) for author, what in WHOLE]
+
+
+def test_no_penalty_names_the_entry_of_the_list() -> None:
+    for outcome in ("NO_PENALTY_FIRST_OFFENCE", "NO_PENALTY_MINOR"):
+        told = {"type": "OUTCOME", "outcome": outcome}
+        assert codes(gaps(seen(_changed(told)))) == [Code.NO_PENALTY_ITEM_MISSING]
+        assert gaps(seen(_changed(told | {"list_item": "NP-1"}))) == []
+
+
+def test_an_order_to_correct_says_by_when() -> None:
+    told = {"type": "OUTCOME", "outcome": "ORDER_TO_CORRECT"}
+    assert codes(gaps(seen(_changed(told)))) == [Code.CORRECT_BY_MISSING]
+    assert gaps(seen(_changed(told | {"correct_by": "2026-06-30"}))) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "now", "missing"),
+    [
+        (Source.PLAN, timedelta(0), [Code.NOT_APPROVED]),
+        (Source.URGENT, timedelta(hours=24), []),
+        (Source.URGENT, timedelta(hours=24, microseconds=1), [Code.NOT_APPROVED]),
+    ],
+)
+def test_an_inspection_is_approved_before_and_an_urgent_one_within_a_day(
+    source: Source, now: timedelta, missing: list[Code]
+) -> None:
+    unapproved = replace(A_TASK, approved_at=None, source=source)
+    assert codes(gaps(seen(inspection=unapproved, now=BEGAN + now))) == missing

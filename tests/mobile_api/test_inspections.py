@@ -1,0 +1,106 @@
+"""The phone's inspections over HTTP: each operation answered by itself, changes by cursor, what is missing in words."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+from agency.enforcement_items import queries as items
+from agency.enforcement_items.model import Act, Checklist, ItemVersion, Point
+from foundation.clock import SystemClock
+from foundation.database import Database
+from tests.inspection.builders import a_task, told
+from tests.mobile_api.conftest import SignedIn
+
+CONFORMS = {"type": "FINDING", "item": "F-01", "result": "CONFORMS"}
+
+
+async def push(signed_in: SignedIn, *operations: str) -> list[dict[str, Any]]:
+    answer = await signed_in.client.post("/mobile/v1/operations", json={"operations": list(operations)})
+    assert answer.status_code == 200, answer.text
+    results: list[dict[str, Any]] = answer.json()["results"]
+    return results
+
+
+async def test_each_operation_of_a_batch_is_answered_by_itself(phone: SignedIn, database: Database) -> None:
+    task = await a_task(database, SystemClock(), phone.officer)
+    good = told(phone.officer, task.id, CONFORMS)
+    recorded, refused = await push(phone, good, "nonsense")
+    assert (recorded["result"], recorded["problem"]) == ("RECORDED", None)
+    assert refused["result"] == "REFUSED"
+    assert refused["problem"]["type"] == "/problems/operation-not-signed"
+    [known] = await push(phone, good)
+    assert known["result"] == "KNOWN"
+
+
+async def test_a_pull_tells_what_changed_since_the_cursor(phone: SignedIn, database: Database) -> None:
+    task = await a_task(database, SystemClock(), phone.officer)
+    first = (await phone.client.get("/mobile/v1/changes")).json()
+    assert [one["id"] for one in first["inspections"]] == [str(task.id)]
+    nothing = (await phone.client.get("/mobile/v1/changes", params={"after": first["cursor"]})).json()
+    assert nothing == {"cursor": first["cursor"], "more": False, "inspections": [], "gone": []}
+    await push(phone, told(phone.officer, task.id, CONFORMS))
+    changed = (await phone.client.get("/mobile/v1/changes", params={"after": first["cursor"]})).json()
+    assert changed["inspections"][0]["operations"][0]["what"] == CONFORMS
+
+
+async def test_a_cursor_from_before_a_restore_is_told_everything_anew(phone: SignedIn, database: Database) -> None:
+    task = await a_task(database, SystemClock(), phone.officer)
+    answer = (await phone.client.get("/mobile/v1/changes", params={"after": "999999"})).json()
+    assert [one["id"] for one in answer["inspections"]] == [str(task.id)]
+
+
+async def test_what_is_missing_is_told_in_words_to_those_who_may_see_it(phone: SignedIn, database: Database) -> None:
+    task = await a_task(database, SystemClock(), phone.officer)
+    answer = await phone.client.get(f"/mobile/v1/inspections/{task.id}/gaps", headers={"Accept-Language": "en"})
+    gaps = {gap["code"]: gap["words"] for gap in answer.json()["gaps"]}
+    assert gaps["SCAN_IN_MISSING"] == "Nobody scanned in at the enterprise."
+    unknown = await phone.client.get(f"/mobile/v1/inspections/{uuid4()}/gaps")
+    assert unknown.status_code == httpx.codes.NOT_FOUND
+
+
+async def test_the_reference_holds_what_the_unit_may_carry_out_and_is_sent_once(
+    phone: SignedIn, database: Database
+) -> None:
+    unit_id = phone.officer.unit_id
+    await _an_item_with_a_checklist(database, unit_id)
+    answer = await phone.client.get("/mobile/v1/reference")
+    told_ = answer.json()
+    assert [item["code"] for item in told_["items"]] == ["NOISE"]
+    assert [point["code"] for point in told_["checklists"][0]["items"]] == ["F-01"]
+    assert told_["colleagues"][0]["credential_no"] == "X-officer-a"
+    again = await phone.client.get("/mobile/v1/reference", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == httpx.codes.NOT_MODIFIED
+
+
+async def test_points_of_the_checklist_without_a_finding_are_missing(phone: SignedIn, database: Database) -> None:
+    await _an_item_with_a_checklist(database, phone.officer.unit_id)
+    task = await a_task(database, SystemClock(), phone.officer, items=["NOISE"], checklist="CATERING")
+    answer = await phone.client.get(f"/mobile/v1/inspections/{task.id}/gaps")
+    assert "FINDING_MISSING:F-01" in [gap["key"] for gap in answer.json()["gaps"]]
+
+
+async def _an_item_with_a_checklist(database: Database, unit_id: UUID) -> None:
+    now, begins = SystemClock().now(), date(2020, 1, 1)
+    item = ItemVersion(
+        code="NOISE",
+        act=Act.INSPECTION,
+        name_zh="环境噪声",
+        name_en="Noise",
+        legal_basis="噪声污染防治法",
+        unit_id=unit_id,
+        begins=begins,
+    )
+    checklist = Checklist(
+        code="CATERING",
+        version=1,
+        unit_id=unit_id,
+        title="餐饮单位",
+        items=(Point("F-01", "排风机噪声", "—"),),
+        item_codes=("NOISE",),
+        begins=begins,
+    )
+    async with database.transaction() as db:
+        await items.add_version(db, item, now, None)
+        await items.add_checklist(db, checklist, now, None)
