@@ -4,9 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from agency.enforcement_items import queries as items
-
 from agency import queries as agency
+from agency.enforcement_items import queries as items
 from evidence import queries as evidence
 from foundation.civil import day_of
 from foundation.database import Connection
