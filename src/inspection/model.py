@@ -2,13 +2,13 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from evidence.model import Place
+from evidence.model import Place, Readings
 
 MAX_OPERATION_BYTES = 256 * 1024
 """Of one operation as its phone signed it. The largest is the record that was read to the party."""
@@ -217,7 +217,7 @@ class SignedOperation(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Every operation about the same thing that the phone had seen."""
     earliest: Annotated[datetime, Meta(tz=True)]
     latest: Annotated[datetime, Meta(tz=True)]
-    clock: dict[str, Any] | None = None
+    clock: Readings | None = None
     what: Told
 
 

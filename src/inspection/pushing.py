@@ -11,10 +11,11 @@ import msgspec
 
 from agency.model import Signatory
 from agency.queries import signatories
+from evidence.capture_time import derived
 from evidence.custodian import Custodian
 from evidence.custody import Event, tell
 from evidence.model import Courier
-from evidence.signing import Unsigned, key_id_of, payload_signed_by
+from evidence.signing import Signer, Unsigned, key_id_of, payload_signed_by
 from foundation.database import Connection
 from foundation.http import checked_instant
 from foundation.misfit import not_decoded
@@ -69,7 +70,11 @@ async def _read(custodian: Custodian, signed: Sequence[str]) -> list[Arrived | P
         phones = await signatories(db, {phone_id for phone_id in phone_ids if isinstance(phone_id, UUID)})
 
     def checked() -> list[Arrived | Problem]:
-        return [_checked(one, phone_id, phones) for one, phone_id in zip(signed, phone_ids, strict=True)]
+        now = custodian.clock.now()
+        return [
+            _checked(one, phone_id, phones, custodian.signer, now)
+            for one, phone_id in zip(signed, phone_ids, strict=True)
+        ]
 
     return await anyio.to_thread.run_sync(checked)  # a signature costs a fifth of a millisecond
 
@@ -83,7 +88,9 @@ def _phone_of(signed: str) -> UUID | Problem:
         return OperationNotSigned(field="operations", why=Spoken(str(why)))
 
 
-def _checked(signed: str, phone_id: UUID | Problem, phones: dict[UUID, Signatory]) -> Arrived | Problem:
+def _checked(
+    signed: str, phone_id: UUID | Problem, phones: dict[UUID, Signatory], signer: Signer, now: datetime
+) -> Arrived | Problem:
     if isinstance(phone_id, Problem):
         return phone_id
     phone = phones.get(phone_id)
@@ -92,7 +99,7 @@ def _checked(signed: str, phone_id: UUID | Problem, phones: dict[UUID, Signatory
     try:
         payload = payload_signed_by(signed, OPERATION_TYPE, phone.algorithm, phone.public_key)
         told = DECODE_OPERATION.decode(payload)
-        _check_time(told)
+        earliest, latest = _told_between(told, phone.phone_id, signer, now)
     except Unsigned as why:
         return OperationNotSigned(field="operations", why=Spoken(str(why)))
     except msgspec.DecodeError as error:
@@ -105,18 +112,25 @@ def _checked(signed: str, phone_id: UUID | Problem, phones: dict[UUID, Signatory
         author=phone.person_id,
         phone=phone.phone_id,
         replaces=frozenset(told.replaces),
-        earliest=told.earliest,
-        latest=told.latest,
+        earliest=earliest,
+        latest=latest,
         what=told.what,
     )
     return Arrived(operation, phone.unit_id, signed, sha256(payload).digest())
 
 
-def _check_time(told: SignedOperation) -> None:
+def _told_between(told: SignedOperation, phone_id: UUID, signer: Signer, now: datetime) -> tuple[datetime, datetime]:
+    """What the phone claims, within what its clock allows where it sends readings. Raises ClockReadingsRefused."""
     checked_instant("earliest", told.earliest)
     checked_instant("latest", told.latest)
     if told.earliest > told.latest:
         raise OperationTimeReversed(field="latest")
+    if told.clock is None:
+        return told.earliest, told.latest
+    earliest, latest = derived(signer, told.clock, phone_id, now)
+    if told.earliest > latest or told.latest < earliest:
+        return earliest, latest
+    return max(earliest, told.earliest), min(latest, told.latest)
 
 
 async def _record(db: Connection, arrived: Sequence[Arrived], courier: Courier, now: datetime) -> dict[UUID, Answer]:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import msgspec
+import pytest
 
 from evidence.custodian import Custodian
 from inspection import queries
@@ -14,6 +15,7 @@ from inspection.pulling import Feeds
 from inspection.pushing import Answer, push
 from tests.builders import OfficerWithPhone, a_unit, an_officer
 from tests.inspection.builders import AT, a_task, told
+from tests.support import FixedClock
 
 CONFORMS = {"type": "FINDING", "item": "F", "result": "CONFORMS"}
 BEGUN = {"type": "BEGUN", "source": "URGENT", "enterprise_name": "演示餐饮店"}
@@ -185,3 +187,51 @@ async def test_the_application_can_neither_edit_nor_delete_what_was_told(custodi
         for privilege in ("update", "delete"):
             allowed = await db.fetchval("select has_table_privilege('inspection_operation', $1)", privilege)
             assert not allowed
+
+
+@pytest.mark.parametrize(
+    ("claimed", "kept"),
+    [
+        (timedelta(minutes=10), timedelta(minutes=10)),
+        (timedelta(days=-3), timedelta(minutes=9, seconds=59, milliseconds=940)),
+    ],
+    ids=["the claim fits the clock", "the phone's date was set back"],
+)
+async def test_when_something_was_told_lies_within_what_the_phones_clock_allows(
+    custodian: Custodian, claimed: timedelta, kept: timedelta
+) -> None:
+    officer, _ = await two_officers(custodian)
+    task = await a_task(custodian.database, custodian.clock, officer)
+    anchored = custodian.clock.now()
+    readings = {
+        "anchor": custodian.signer.anchor(anchored, "n" * 16, officer.phone_id),
+        "asked_ms": 1_000,
+        "heard_ms": 1_000,
+        "captured_ms": 601_000,
+        "counts_sleep": True,
+        "restarted": False,
+    }
+    told_at = anchored + claimed
+    signed = told(officer, task.id, CONFORMS, earliest=told_at, latest=told_at, clock=readings)
+    assert isinstance(custodian.clock, FixedClock)
+    custodian.clock.advance(timedelta(days=1))
+    assert results(await push(custodian, [signed], officer.courier)) == ["RECORDED"]
+    [inspection] = (await pulled(custodian, officer))["inspections"]
+    earliest = datetime.fromisoformat(inspection["operations"][0]["earliest"])
+    assert abs(earliest - (anchored + kept)) < timedelta(milliseconds=1)
+
+
+async def test_readings_under_an_anchor_of_another_phone_are_refused_at_their_field(custodian: Custodian) -> None:
+    officer, colleague = await two_officers(custodian)
+    task = await a_task(custodian.database, custodian.clock, officer)
+    readings = {
+        "anchor": custodian.signer.anchor(custodian.clock.now(), "n" * 16, colleague.phone_id),
+        "asked_ms": 0,
+        "heard_ms": 0,
+        "captured_ms": 1,
+        "counts_sleep": True,
+        "restarted": False,
+    }
+    [answer] = await push(custodian, [told(officer, task.id, CONFORMS, clock=readings)], officer.courier)
+    assert answer.problem is not None
+    assert answer.problem.field == "clock.anchor"
