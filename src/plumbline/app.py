@@ -26,8 +26,8 @@ from foundation.http import MAX_JSON_BYTES, exception_handlers, json_only
 from inspection.documents import http as inspection_documents_at_desk
 from inspection.drawing import http as drawing
 from inspection.pulling import Feeds
+from mobile_api import app_files, hand_in, inspection_documents, inspections, offline, uploads
 from mobile_api import clock as phone_clock
-from mobile_api import hand_in, inspection_documents, inspections, offline, uploads
 from mobile_api import http as mobile_api
 from mobile_api.standing_list import OfflineStandings
 from mobile_api.standings import DeviceStandings
@@ -79,6 +79,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             inspections.router,
             inspection_documents.router,
             inspection_documents_at_desk.router,
+            app_files.router,
+            app_files.without_slash,
             uploads.router,
             console.router,
             console.public_router,

@@ -1,0 +1,90 @@
+// Starts the engine and shows the screen that the address names.
+
+import { engine } from "./engine/engine.js";
+import { say } from "./engine/words.js";
+import { el, inWords, notice } from "./screens/dom.js";
+import * as capture from "./screens/capture.js";
+import * as close from "./screens/close.js";
+import * as conflict from "./screens/conflict.js";
+import * as findings from "./screens/findings.js";
+import * as home from "./screens/home.js";
+import * as queue from "./screens/queue.js";
+import * as reading from "./screens/reading.js";
+import * as record from "./screens/record.js";
+import * as settings from "./screens/settings.js";
+import * as signIn from "./screens/sign_in.js";
+import * as start from "./screens/start.js";
+import * as steps from "./screens/steps.js";
+import * as tasks from "./screens/tasks.js";
+import * as visit from "./screens/visit.js";
+
+const SCREENS = {
+  "": home.show, tasks: tasks.show, start: start.show, queue: queue.show, settings: settings.show,
+  "sign-in": signIn.show, second: signIn.second,
+};
+const IN_A_VISIT = {
+  "": visit.show, scan: steps.scanIn, credentials: steps.credentials, rights: steps.rights, findings: findings.show,
+  capture: capture.show, reading: reading.show, statement: steps.statement, outcome: steps.outcome, record: record.show,
+  close: close.show, conflict: conflict.show,
+};
+
+const screen = document.getElementById("screen");
+let current = "";
+let stop = () => {};
+
+export async function show() {
+  const [name = "", id, step = ""] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  const me = await engine.me();
+  if (!me && name !== "sign-in") return location.replace("#/sign-in");
+  const here = location.hash;
+  const draw = async () => {
+    const inspection = name === "visit" ? await engine.inspection(id) : null;
+    const make = name === "visit" ? inspection && IN_A_VISIT[step] : SCREENS[name];
+    const made = make ? await make({ me, inspection, again: draw }) : notFound();
+    if (location.hash === here) screen.replaceChildren(await bar(me), ...[made].flat());
+  };
+  stop();
+  await draw().catch((error) => screen.replaceChildren(notice("bad", inWords(error))));
+  const live = !document.querySelector("form") && !document.querySelector("canvas");
+  const offs = ["change", "queue", "online"].map((what) => engine.on(what, () => (live ? soon(draw) : refreshBar(me))));
+  stop = () => offs.forEach((off) => off());
+  if (current !== here) {
+    current = here;
+    scrollTo(0, 0);
+    screen.focus({ preventScroll: true });
+  }
+}
+
+let drawing;
+function soon(draw) {
+  clearTimeout(drawing);
+  drawing = setTimeout(() => draw().catch(console.error), 120);
+}
+
+async function refreshBar(me) {
+  screen.querySelector(".bar")?.replaceWith(await bar(me));
+}
+
+/** What is true of the whole phone, on every screen: network, what still waits. */
+async function bar(me) {
+  if (!me) return el("div", { className: "bar", hidden: true });
+  const summary = await engine.summary();
+  const left = summary.waiting + summary.sending + summary.received;
+  const network = summary.trouble === "portal" ? "app.bar.portal" : summary.online ? "app.bar.online" : "app.bar.offline";
+  return el("div", { className: `bar ${summary.online ? "online" : "offline"}` },
+    el("span", { className: "network" }, say(network)),
+    el("a", { href: "#/queue" }, summary.attention ? say("app.bar.attention", { number: summary.attention })
+      : left ? say("app.bar.left", { number: left }) : say("app.bar.all-safe")));
+}
+
+function notFound() {
+  return [el("h1", {}, say("app.not-found")), el("a", { className: "button main", href: "#/" }, say("app.home.title"))];
+}
+
+engine.on("trouble", (what) => screen.prepend(notice("bad", say(`app.trouble.${what}`))));
+addEventListener("hashchange", show);
+addEventListener("unhandledrejection", (event) => screen.prepend(notice("bad", inWords(event.reason))));
+await engine.start();
+await show();
+document.documentElement.dataset.ready = "1";
+navigator.serviceWorker?.register("service-worker.js").catch(console.error);

@@ -1,0 +1,254 @@
+// What the screens call. Everything is on disk before it resolves, and works without a network after the first sign-in.
+
+import { call } from "./api.js";
+import * as clock from "./clock.js";
+import { sign } from "./jws.js";
+import * as keys from "./keys.js";
+import { conflicts, keyOf, merged, same, value } from "./merge.js";
+import * as standings from "./standings.js";
+import * as store from "./store.js";
+import * as sync from "./sync.js";
+import { sha256Of } from "./uploads.js";
+import * as words from "./words.js";
+
+const SPARE_BYTES = 20 * 1024 * 1024;
+const hearers = { change: new Set(), queue: new Set(), online: new Set(), trouble: new Set() };
+const others = new BroadcastChannel("plumbline");
+let settings = {};
+
+function tell(what, details) {
+  hearers[what].forEach((hear) => hear(details));
+  if (what !== "trouble") others.postMessage(what);
+}
+
+export const engine = {
+  async start() {
+    others.onmessage = ({ data }) => hearers[data]?.forEach((hear) => hear());
+    await Promise.all([words.restore(), clock.restore()]);
+    settings = await store.meta("settings", { metered: "pause" });
+    navigator.storage?.persist?.();
+    sync.configure({ tell, mayUpload });
+    sync.kick();
+  },
+  async me() {
+    const main = await sync.mainPerson();
+    return main ? { ...main.me, phone_id: main.phone_id, signedIn: Boolean(main.token), expires_at: main.expires_at } : null;
+  },
+  async people() {
+    return (await store.all("people")).map(({ person_id, me, main, phone_id }) => ({ person_id, name: me.name, main, phone_id }));
+  },
+  signIn,
+  async signOut() {
+    const main = await sync.mainPerson();
+    if (main?.token) await call("DELETE", "/mobile/v1/sign-in", { token: main.token }).catch(() => {});
+    if (main) await store.update("people", main.person_id, (person) => ({ ...person, token: null }));
+    tell("change");
+    return { left: (await engine.queue()).filter((one) => one.state !== "safe").length };
+  },
+  async inspections() {
+    const [planned, operations, reference] = await Promise.all([store.all("inspections"), store.all("operations"), checklists()]);
+    const ids = new Set([...planned.map((one) => one.id), ...operations.map((one) => one.inspection_id)]);
+    return [...ids].map((id) => shown(id, planned.find((one) => one.id === id), operations.filter((one) => one.inspection_id === id), reference))
+      .sort((one, other) => (one.due_on ?? "9999").localeCompare(other.due_on ?? "9999"));
+  },
+  async inspection(id) {
+    const [planned, own, reference] = await Promise.all([store.get("inspections", id), store.all("operations", "inspection_id", id), checklists()]);
+    return planned || own.length ? shown(id, planned, own, reference) : null;
+  },
+  async reference() {
+    return (await store.meta("reference"))?.told ?? { items: [], checklists: [], colleagues: [], no_penalty: [] };
+  },
+  async begin(what) {
+    const id = crypto.randomUUID();
+    await engine.tell(id, { type: "BEGUN", ...what });
+    return id;
+  },
+  async tell(inspectionId, what, { as, pin } = {}) {
+    const row = await operation(inspectionId, what, as, pin);
+    await written([["operations", row]]);
+    tell("change");
+    sync.kick();
+    return row.id;
+  },
+  capture,
+  async queue() {
+    const [operations, evidence] = await Promise.all([store.all("operations"), store.all("evidence")]);
+    return [
+      ...operations.filter((one) => one.state !== "safe").map((one) => ({
+        id: one.id, inspection_id: one.inspection_id, kind: "operation", label: one.what.type, state: one.state,
+        sent: 0, size: one.jws.length, why: one.why,
+      })),
+      ...evidence.map((one) => ({
+        id: one.evidence_id, inspection_id: one.inspection_id, kind: kindOf(one.media_type), label: one.shows || one.file_name || "",
+        state: one.state, sent: one.sent ?? 0, size: one.size, why: one.why, outcome: one.outcome, committed: Boolean(one.committed),
+        first: Boolean(one.first),
+      })),
+    ];
+  },
+  async summary() {
+    const counts = { waiting: 0, sending: 0, received: 0, safe: 0, attention: 0 };
+    for (const one of await engine.queue()) counts[one.state] += 1;
+    const safeToWipe = counts.waiting + counts.sending + counts.received + counts.attention === 0;
+    return { ...counts, safeToWipe, metered: metered(), ...sync.status, timeSource: clock.source() };
+  },
+  async retry(id) {
+    for (const name of ["evidence", "operations"]) {
+      await store.update(name, id, (row) => (row.state === "safe" ? null : { ...row, state: "waiting", why: null }));
+    }
+    sync.kick();
+  },
+  async sendFirst(id) {
+    await store.update("evidence", id, (row) => ({ ...row, first: true }));
+    tell("queue");
+    sync.kick();
+  },
+  async setting(name, chosen) {
+    if (chosen !== undefined) {
+      settings = { ...settings, [name]: chosen };
+      await store.setMeta("settings", settings);
+      sync.kick();
+    }
+    return settings[name];
+  },
+  async language(chosen) {
+    await words.choose(chosen);
+    tell("change");
+  },
+  standing: (said) => standings.standing(said, Date.now()),
+  async gaps(inspectionId) {
+    const main = await sync.mainPerson();
+    if (!main?.token) return null;
+    return (await call("GET", `/mobile/v1/inspections/${inspectionId}/gaps`, { token: main.token, seconds: 10 })).body.gaps;
+  },
+  /** Frees the bytes of what has a checked receipt 2, and of nothing else. The rows and receipts stay. */
+  async wipe(ids) {
+    const rows = (await store.all("evidence")).filter((one) => one.state === "safe" && (ids === "safe" || ids.includes(one.evidence_id)));
+    const freed = rows.reduce((sum, one) => sum + (one.wiped ? 0 : one.size), 0);
+    await store.write(rows.map((one) => ["evidence", { ...one, wiped: true }]), rows.map((one) => ["bytes", one.evidence_id]));
+    tell("queue");
+    return freed;
+  },
+  picture: async (evidenceId) => (await store.get("bytes", evidenceId))?.blob,
+  sync: () => sync.kick(),
+  on(what, hear) {
+    hearers[what].add(hear);
+    return () => hearers[what].delete(hear);
+  },
+};
+
+/** Online. The first person of the phone is its main one; a second officer comes with a PIN for their own key. */
+async function signIn(name, password, { pin } = {}) {
+  const main = !pin;
+  const known = await store.all("people");
+  // A key that has signed what is still here stays the key: only the sign-in is new.
+  const before = known.find((person) => person.signInName === name && person.main === main);
+  const made = before ?? (main ? await keys.made() : await keys.madeFor(pin));
+  if (before && pin) await keys.privateKeyOf(before, pin);
+  const label = `${navigator.userAgentData?.platform || "Web"} ${new Date().toISOString().slice(0, 10)}`;
+  const { body } = await call("POST", "/mobile/v1/sign-in", {
+    json: { sign_in_name: name, password, phone: { label, public_key: made.publicKey } },
+  });
+  const { token, expires_at, phone_id, me } = body;
+  if (known.some((person) => (person.person_id === me.person_id) !== (person.signInName === name && person.main === main)
+    && (person.person_id === me.person_id || (main && person.main)))) {
+    throw new Error("another-person"); // somebody else's queue is here, or the same person twice
+  }
+  const { privateKey, wrapped, publicKey } = made;
+  const person = { person_id: me.person_id, signInName: name, me, main, phone_id, privateKey, wrapped, publicKey, token, expires_at };
+  await store.write([["people", person]]);
+  tell("change");
+  sync.kick();
+  return { ...me, phone_id };
+}
+
+/** A signed statement, not yet on disk. It names every operation about the same thing that this phone has seen. */
+async function operation(inspectionId, what, as, pin) {
+  const people = await store.all("people");
+  const person = as ? people.find((one) => one.person_id === as) : people.find((one) => one.main);
+  const privateKey = await keys.privateKeyOf(person, pin);
+  const { earliest, latest, clock: readings } = await clock.moment();
+  const id = crypto.randomUUID();
+  const told = { id, author: person.person_id, phone: person.phone_id, earliest, latest, what };
+  const { operations } = (await engine.inspection(inspectionId)) ?? { operations: [] };
+  const replaces = operations.filter((other) => keyOf(other) === keyOf(told)).map((other) => other.id);
+  const payload = { id, inspection_id: inspectionId, replaces, earliest, latest, ...(readings && { clock: readings }), what };
+  const jws = await sign(payload, "plumbline-operation+jws", person.phone_id, privateKey);
+  return { ...told, inspection_id: inspectionId, replaces, jws, state: "waiting", made: Date.now() };
+}
+
+async function capture(inspectionId, blob, { mediaType, deviceTag, shows, item, fileName, place } = {}) {
+  const estimate = await navigator.storage?.estimate?.();
+  if (estimate?.quota && estimate.quota - estimate.usage < blob.size + SPARE_BYTES) return full();
+  const main = await sync.mainPerson();
+  const { earliest, latest, clock: readings } = await clock.moment();
+  const facts = {
+    evidence_id: crypto.randomUUID(), sha256: await sha256Of(blob), size: blob.size, media_type: mediaType ?? blob.type,
+    captured_earliest: earliest, captured_latest: latest,
+    ...(deviceTag && { device_tag: deviceTag }), ...(place && { place }), ...(fileName && { file_name: fileName.slice(0, 255) }),
+    ...(readings && { clock: readings }), ...(inspectionId && { inspection_id: inspectionId }),
+  };
+  const jws = await sign(facts, "plumbline-commitment+jws", main.phone_id, main.privateKey);
+  const { evidence_id, sha256, size, media_type } = facts;
+  const row = { evidence_id, inspection_id: inspectionId, jws, sha256, size, media_type, shows, file_name: fileName, state: "waiting", sent: 0, made: Date.now() };
+  const puts = [["bytes", { evidence_id, blob }], ["evidence", row]];
+  if (inspectionId) {
+    const what = { type: "EVIDENCE", evidence_id, sha256, size, media_type, ...(shows && { shows }), ...(item && { item }) };
+    puts.push(["operations", await operation(inspectionId, what)]);
+  }
+  await written(puts);
+  tell("change");
+  tell("queue");
+  sync.kick();
+  return { evidence_id, sha256 };
+}
+
+async function written(puts) {
+  try {
+    await store.write(puts);
+  } catch (error) {
+    if (error.name === "QuotaExceededError") full();
+    throw error;
+  }
+}
+
+function full() {
+  tell("trouble", "storage-full");
+  throw new DOMException("storage-full", "QuotaExceededError");
+}
+
+async function checklists() {
+  return (await engine.reference()).checklists;
+}
+
+function shown(id, planned, own, reference) {
+  const known = new Map((planned?.operations ?? []).map((one) => [one.id, one]));
+  own.forEach((one) => known.has(one.id) || known.set(one.id, one));
+  const operations = [...known.values()];
+  const fields = merged(operations);
+  const begun = (member) => value(fields, "begun", member);
+  const items = planned?.items ?? begun("items") ?? [];
+  const checklist = reference.find((one) => one.code === planned?.checklist)
+    ?? (planned ? null : reference[0]) ?? { code: "", title: "", items: [] };
+  const state = planned?.state === "CLOSED" ? "CLOSED" : operations.length ? "UNDER_WAY" : "PLANNED";
+  return {
+    id, local: !planned, title: planned?.title || begun("enterprise_name") || "", source: planned?.source ?? begun("source"),
+    state, closing: "closed" in fields, due_on: planned?.due_on ?? null, items, checklist, officers: planned?.officers ?? [],
+    enterprise: planned?.enterprise ?? { uscc: begun("uscc") ?? "", name: begun("enterprise_name") ?? "", address: begun("enterprise_address") ?? "" },
+    fields, conflicts: conflicts(fields), operations, approved_at: planned?.approved_at ?? null, unit_id: planned?.unit_id,
+  };
+}
+
+function kindOf(mediaType) {
+  return { image: "photo", video: "video", audio: "audio" }[mediaType.split("/")[0]] ?? "document";
+}
+
+function metered() {
+  const connection = navigator.connection;
+  return Boolean(connection?.saveData || connection?.type === "cellular");
+}
+
+function mayUpload(one) {
+  return one.first || settings.metered === "send" || !metered();
+}
+
+export { conflicts, keyOf, merged, same, value };

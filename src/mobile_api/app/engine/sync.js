@@ -1,0 +1,177 @@
+// Hands in and fetches, whenever there is a network: facts before bytes, one tab at a time, nothing twice.
+
+import { NoNetwork, Refused, call } from "./api.js";
+import * as clock from "./clock.js";
+import { sign } from "./jws.js";
+import * as standings from "./standings.js";
+import { all, get, meta, setMeta, update, write } from "./store.js";
+import { rank, send } from "./uploads.js";
+
+const MOST_OPERATIONS = 50;
+const MOST_CHARACTERS = 600_000;
+const PAUSES = [2, 5, 15, 30, 60]; // seconds
+const REFERENCE_MS = 30 * 60_000;
+
+export const status = { online: false, running: false, lastSync: null, trouble: null };
+let failures = 0;
+let timer;
+let tell = () => {};
+let mayUpload = () => true;
+
+export function configure(hooks) {
+  ({ tell, mayUpload } = hooks);
+  addEventListener("online", () => { failures = 0; kick(); });
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && kick());
+}
+
+/** Does what there is to do, soon; at once where nothing is under way. */
+export function kick(seconds = 0) {
+  clearTimeout(timer);
+  timer = setTimeout(() => run().catch((error) => console.error(error)), seconds * 1000);
+}
+
+async function run() {
+  if (status.running) return;
+  await navigator.locks.request("plumbline-sync", { ifAvailable: true }, async (lock) => {
+    if (!lock) return kick(5); // another tab does it
+    status.running = true;
+    try {
+      await round();
+      failures = 0;
+      Object.assign(status, { online: true, trouble: null, lastSync: Date.now() });
+      kick(60);
+    } catch (error) {
+      const away = error instanceof NoNetwork;
+      status.online = !away && status.online;
+      status.trouble = away ? (error.message === "portal" ? "portal" : null) : error.slug ?? error.message;
+      kick(Math.max(error.retryAfter ?? 0, PAUSES[Math.min(failures++, PAUSES.length - 1)]));
+      if (!away && !(error instanceof Refused)) throw error;
+    } finally {
+      status.running = false;
+      tell("online");
+    }
+  });
+}
+
+async function round() {
+  const main = await mainPerson();
+  if (!main) return;
+  const keys = await serverKeys();
+  const { token, full } = await tokenOf(main);
+  if (full) await clock.refresh(token);
+  await handInFacts(token);
+  if (full) {
+    await pull(token);
+    await refreshReference(token, keys);
+  }
+  await upload(token, full, keys);
+}
+
+export async function mainPerson() {
+  return (await all("people")).find((person) => person.main);
+}
+
+async function serverKeys() {
+  const { body } = await call("GET", "/.well-known/plumbline-receipt-keys.json");
+  return body.keys;
+}
+
+/** The sign-in where it still holds; else a token for handing in alone, on proof of the key in this phone. */
+async function tokenOf(main) {
+  if (main.token && Date.parse(main.expires_at) > Date.now()) {
+    try {
+      await call("GET", `/mobile/v1/changes?after=${await meta("cursor", "0")}&most=1`, { token: main.token });
+      return { token: main.token, full: true };
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 401) throw error;
+    }
+  }
+  if (main.token) await update("people", main.person_id, (person) => ({ ...person, token: null }));
+  tell("change");
+  const { body } = await call("GET", "/mobile/v1/hand-in");
+  const proof = await sign({ challenge: body.challenge }, "plumbline-hand-in+jws", main.phone_id, main.privateKey);
+  const given = await call("POST", "/mobile/v1/hand-in", { json: { proof } });
+  return { token: given.body.token, full: false };
+}
+
+async function handInFacts(token) {
+  for (;;) {
+    const waiting = (await all("operations", "state", "waiting")).sort((one, other) => one.made - other.made);
+    const batch = [];
+    for (const one of waiting) {
+      const characters = batch.reduce((sum, each) => sum + each.jws.length, one.jws.length);
+      if (batch.length === MOST_OPERATIONS || (batch.length && characters > MOST_CHARACTERS)) break;
+      batch.push(one);
+    }
+    if (!batch.length) break;
+    const { body } = await call("POST", "/mobile/v1/operations", { token, json: { operations: batch.map((one) => one.jws) } });
+    for (const [at, { result, problem }] of body.results.entries()) {
+      const refused = result === "REFUSED" ? { state: "attention", why: problem.detail } : { state: "safe", why: null };
+      await update("operations", batch[at].id, (row) => ({ ...row, ...refused }));
+    }
+    tell("queue");
+  }
+  for (const one of await all("evidence")) {
+    if (one.committed || one.state === "attention") continue;
+    try {
+      const { body } = await call("POST", "/mobile/v1/commitments", { token, json: { jws: one.jws } });
+      await update("evidence", one.evidence_id, (row) => ({ ...row, committed: body.receipt }));
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status < 400 || error.status >= 500 || error.status === 401) throw error;
+      await update("evidence", one.evidence_id, (row) => ({ ...row, state: "attention", why: error.problem.detail }));
+    }
+    tell("queue");
+  }
+}
+
+async function pull(token) {
+  for (let more = true; more; ) {
+    const { body } = await call("GET", `/mobile/v1/changes?after=${await meta("cursor", "0")}`, { token });
+    await write(
+      [["meta", { name: "cursor", value: body.cursor }], ...body.inspections.map((one) => ["inspections", one])],
+      body.gone.map((id) => ["inspections", id]),
+    );
+    const wanted = body.inspections.flatMap((one) => one.wanted ?? []);
+    for (const id of wanted) await update("evidence", id, (row) => ({ ...row, first: true }));
+    more = body.more;
+    if (body.inspections.length || body.gone.length) tell("change");
+  }
+}
+
+async function refreshReference(token, keys) {
+  const kept = (await get("meta", "reference"))?.value;
+  if (!kept || Date.now() - kept.asked > REFERENCE_MS) {
+    const headers = kept?.etag ? { "If-None-Match": kept.etag } : {};
+    const answer = await call("GET", "/mobile/v1/reference", { token, headers });
+    const told = answer.status === 304 ? kept.told : answer.body;
+    await setMeta("reference", { told, etag: answer.headers.get("ETag"), asked: Date.now() });
+  }
+  await standings.refresh(token, keys);
+}
+
+async function upload(token, full, keys) {
+  for (;;) {
+    const waiting = (await all("evidence")).filter((one) => one.committed && !["safe", "attention"].includes(one.state)
+      && one.why !== "receipt-unchecked");
+    const [next] = waiting.sort((one, other) => rank(one) - rank(other));
+    if (!next || !mayUpload(next)) return;
+    const mayGoOn = async () => {
+      if (!mayUpload(next)) return false;
+      const facts = await all("operations", "state", "waiting");
+      const commitments = (await all("evidence")).some((one) => !one.committed && one.state !== "attention");
+      const overtaken = (await all("evidence")).some((one) => one.first && one.committed && one.evidence_id !== next.evidence_id
+        && !["safe", "attention"].includes(one.state) && !next.first);
+      return !facts.length && !commitments && !overtaken;
+    };
+    try {
+      if (!(await send(next, token, keys, mayGoOn, () => tell("queue")))) {
+        await handInFacts(token);
+        if (full) await pull(token);
+        if (!mayUpload(next)) return;
+      }
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status >= 500 || error.status === 401) throw error;
+      await update("evidence", next.evidence_id, (row) => ({ ...row, state: "attention", why: error.problem.detail }));
+    }
+  }
+}

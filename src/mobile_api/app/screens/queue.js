@@ -1,0 +1,47 @@
+// What is on this phone, piece by piece, and what is safe to delete.
+
+import { engine } from "../engine/engine.js";
+import { say } from "../engine/words.js";
+import { badge, button, choice, el, head, notice, size, time } from "./dom.js";
+
+const TONES = { waiting: "plain", sending: "busy", received: "plain", safe: "good", attention: "bad" };
+const MARKS = { waiting: "⏳", sending: "↑", received: "…", safe: "✓", attention: "!" };
+
+export async function show({ again }) {
+  const [queue, summary, metered] = await Promise.all([engine.queue(), engine.summary(), engine.setting("metered")]);
+  const order = ["attention", "sending", "waiting", "received", "safe"];
+  const items = queue.sort((one, other) => order.indexOf(one.state) - order.indexOf(other.state));
+  const operations = items.filter((one) => one.kind === "operation");
+  const bytes = items.filter((one) => one.kind !== "operation");
+  return [head(say("app.queue.title"), "#/"),
+    summary.safeToWipe ? notice("good", say("app.queue.all-safe")) : notice("warn", say("app.queue.not-safe")),
+    summary.trouble === "portal" ? notice("bad", say("app.trouble.portal")) : !summary.online ? notice("plain", say("app.queue.offline")) : null,
+    el("p", { className: "hint" }, summary.lastSync ? say("app.queue.last", { time: time(summary.lastSync) }) : say("app.queue.never"), " · ", say(`app.time.${summary.timeSource}`)),
+    el("dl", { className: "counts" }, order.map((state) => el("div", {}, el("dt", {}, say(`app.queue.${state}`)), el("dd", {}, String(summary[state]))))),
+    operations.length > 0 && el("section", {}, el("h2", {}, say("app.queue.facts")), el("ul", { className: "cards" }, facts(operations))),
+    el("section", {}, el("h2", {}, say("app.queue.files")), bytes.length ? el("ul", { className: "cards" }, bytes.map((one) => row(one, again))) : el("p", { className: "empty" }, say("app.queue.empty"))),
+    choice({ legend: say("app.queue.metered"), name: "metered", chosen: metered, onchange: (chosen) => engine.setting("metered", chosen),
+      options: [["pause", say("app.queue.wifi-only")], ["send", say("app.queue.any-network")]] }),
+    el("div", { className: "bottom" }, button(say("app.queue.sync"), () => engine.sync(), { tone: "main" }),
+      summary.safe > 0 && button(say("app.queue.wipe"), async () => { await engine.wipe("safe"); await again(); }, { tone: "second" }))];
+}
+
+function facts(operations) {
+  const waiting = operations.filter((one) => one.state !== "attention");
+  return [waiting.length > 0 && el("li", { className: "card row" }, el("span", { className: "grow" }, say("app.queue.facts-waiting", { number: waiting.length })), badge("plain", say("app.queue.waiting"))),
+    ...operations.filter((one) => one.state === "attention").map((one) => el("li", { className: "card" }, say(`app.operation.${one.label}`), " ", badge("bad", say("app.queue.attention")), el("p", {}, one.why ?? "")))].filter(Boolean);
+}
+
+function row(one, again) {
+  const why = one.why && (["bytes-missing", "receipt-wrong", "receipt-unchecked"].includes(one.why) ? say(`app.queue.why.${one.why}`) : one.why);
+  return el("li", { className: `card item ${one.state}` },
+    el("div", { className: "row" }, el("span", { className: "state-mark", "aria-hidden": "true" }, MARKS[one.state]), el("span", { className: "grow" }, one.label || say(`app.capture.${one.kind}`)),
+      badge(TONES[one.state], say(`app.queue.${one.state}`))),
+    one.state === "sending" || one.state === "waiting" ? el("progress", { max: one.size, value: one.sent, "aria-label": one.label }) : null,
+    el("p", { className: "hint" }, one.state === "sending" ? say("app.queue.sent", { sent: size(one.sent), size: size(one.size) }) : size(one.size),
+      one.outcome ? ` · ${say(`app.verdict.${one.outcome}`)}` : one.committed && one.state !== "safe" ? ` · ${say("app.queue.committed")}` : ""),
+    why && el("p", {}, why),
+    el("div", { className: "row" },
+      one.state === "attention" && button(say("app.queue.retry"), async () => { await engine.retry(one.id); await again(); }, { tone: "second" }),
+      ["waiting", "sending"].includes(one.state) && !one.first && button(say("app.queue.first"), async () => { await engine.sendFirst(one.id); await again(); }, { tone: "quiet" })));
+}

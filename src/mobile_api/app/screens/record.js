@@ -1,0 +1,80 @@
+// The on-site record: drawn up from all that was told, read to the party, signed by everybody under its digest.
+
+import { engine, value } from "../engine/engine.js";
+import { canonical, contentOf, digest } from "./content.js";
+import { say } from "../engine/words.js";
+import { badge, button, el, field, head, notice, time, trouble } from "./dom.js";
+import { pad } from "./pad.js";
+
+export async function show({ me, inspection, again }) {
+  const { id, fields } = inspection;
+  const content = value(fields, "document:ON_SITE_RECORD", "content");
+  const draw = button(say(content ? "app.record.again" : "app.record.draw-up"), async () => {
+    const made = canonical(await contentOf(inspection, me, await engine.reference()));
+    await engine.tell(id, { type: "DOCUMENT", kind: "ON_SITE_RECORD", content: made });
+    await again();
+  }, { tone: content ? "second" : "main" });
+  if (!content) {
+    return [head(say("app.step.record"), `#/visit/${id}`), el("p", {}, say("app.record.why")), el("div", { className: "bottom" }, draw)];
+  }
+  const sha = await digest(content);
+  return [head(say("app.step.record"), `#/visit/${id}`), reading(JSON.parse(content)), el("p", { className: "hint digest" }, `SHA-256 ${sha}`), draw,
+    ...(await officers(inspection, sha, again)), party(inspection, sha, again)];
+}
+
+/** The text as it is read out. */
+function reading(content) {
+  const line = (name, words) => words && el("p", {}, el("b", {}, `${name} `), words);
+  return el("article", { className: "paper", "aria-label": say("app.record.title") }, el("h2", {}, say("app.record.title")),
+    line(say("app.record.party"), `${content.party.name} ${content.party.uscc}`), line(say("app.record.place"), content.place),
+    line(say("app.record.time"), `${time(content.begun_at)} – ${time(content.ended_at)}`),
+    line(say("app.record.officers"), content.officers.map((one) => `${one.name}（${one.credential_no}）`).join("、")),
+    line(say("app.record.rights"), content.rights && say(content.rights.recusal === "ASKED" ? "app.rights.asked" : "app.rights.not-asked")),
+    el("ol", {}, content.findings.map((one) => el("li", {}, `${one.item} ${one.text}：${one.result ? say(`app.finding.${one.result}`) : say("app.step.open")}${one.note ? ` ${one.note}` : ""}`))),
+    content.readings.map((one) => line(say("app.step.reading"), `${one.device_tag} ${one.quantity} ${one.value} ${one.unit}。${one.standing}`)),
+    line(say("app.record.evidence"), say("app.record.evidence-number", { number: content.evidence.length })),
+    line(say("app.step.statement"), content.statement), line(say("app.step.outcome"), say(`app.outcome.${content.outcome.outcome}`)),
+    el("p", { className: "confirm" }, content.read_and_confirmed));
+}
+
+async function officers({ id, fields }, sha, again) {
+  const people = await engine.people();
+  return people.filter((one) => `joined:${one.person_id}` in fields).map((person) => {
+    if (`signature:${sha}:OFFICER:${person.person_id}` in fields) return el("p", { className: "row" }, person.name, badge("good", say("app.record.signed")));
+    const pin = person.main ? null : field({ label: say("app.second.pin"), name: `sign-${person.person_id}`, type: "password", inputMode: "numeric" });
+    const section = el("section", { className: "card" }, el("strong", {}, person.name), pin, button(say("app.record.sign-as", { name: person.name }), async () => {
+      try {
+        const who = person.main ? {} : { as: person.person_id, pin: pin.querySelector("input").value };
+        await engine.tell(id, { type: "SIGNATURE", document_sha256: sha, signer: "OFFICER", name: person.name }, who);
+        await again();
+      } catch (error) {
+        trouble(section, error);
+      }
+    }, { tone: "main" }));
+    return section;
+  });
+}
+
+function party({ id, fields }, sha, again) {
+  if (`signature:${sha}:PARTY` in fields) return el("p", { className: "row" }, say("app.record.party"), badge("good", say("app.record.signed")));
+  if (`refusal:${sha}` in fields) return notice("warn", say("app.record.refused", { reason: value(fields, `refusal:${sha}`, "reason") ?? "" }));
+  const name = field({ label: say("app.record.party-name"), name: "party", value: value(fields, "person-on-site", "name") ?? "" });
+  const drawn = pad(say("app.record.party-signs"));
+  const reason = field({ label: say("app.refusal.reason"), name: "reason", tag: "textarea", rows: 2 });
+  const witness = field({ label: say("app.refusal.witness"), name: "witness" });
+  const contact = field({ label: say("app.refusal.contact"), name: "contact", type: "tel" });
+  const said = (one) => one.querySelector("input, textarea").value.trim();
+  const section = el("section", { className: "card" }, el("h2", {}, say("app.record.party")), name, drawn.element,
+    button(say("app.record.party-do"), async () => {
+      if (drawn.empty()) return trouble(section, new Error(say("app.pad.empty")));
+      const { evidence_id } = await engine.capture(id, await drawn.png(), { mediaType: "image/png", shows: say("app.record.party-signature"), fileName: "signature.png" });
+      await engine.tell(id, { type: "SIGNATURE", document_sha256: sha, signer: "PARTY", evidence_id, ...(said(name) && { name: said(name) }) });
+      await again();
+    }, { tone: "main" }),
+    el("details", {}, el("summary", {}, say("app.refusal.title")), reason, witness, contact, button(say("app.refusal.do"), async () => {
+      if (!said(reason) || !said(witness)) return trouble(section, new Error(say("app.refusal.needs")));
+      await engine.tell(id, { type: "REFUSAL", document_sha256: sha, reason: said(reason), witness_name: said(witness), ...(said(contact) && { witness_contact: said(contact) }) });
+      await again();
+    }, { tone: "warn" })));
+  return section;
+}

@@ -1,0 +1,112 @@
+// The short steps of a visit: scan-in, credentials, rights, statement, outcome.
+
+import { engine, value } from "../engine/engine.js";
+import { say } from "../engine/words.js";
+import { badge, button, choice, el, field, form, head, notice, time, trouble } from "./dom.js";
+import { scanner, whereAmI } from "./scan.js";
+import { within } from "./uscc.js";
+
+const back = (inspection) => `#/visit/${inspection.id}`;
+const go = (inspection) => { location.hash = back(inspection); };
+
+export async function scanIn({ inspection }) {
+  const told = inspection.operations.find((one) => one.what.type === "SCANNED_IN");
+  const code = field({ label: say("app.scan-in.code"), hint: say("app.scan-in.hint"), name: "code", required: true, autocapitalize: "characters", maxLength: 1000 });
+  const input = code.querySelector("input");
+  input.addEventListener("input", () => delete input.dataset.manner);
+  return [head(say("app.step.scan"), back(inspection)),
+    told && notice("good", say("app.scan-in.done", { time: time(told.latest), code: told.what.code })),
+    form(say("app.scan-in.do"), async (said) => {
+      const { uscc } = inspection.enterprise;
+      if (uscc && within(said.code) !== uscc && /^[0-9A-Z]{18}$/.test(within(said.code))) throw new Error(say("app.scan-in.other", { uscc }));
+      const manner = input.dataset.manner ?? "TYPED";
+      const { place, why } = await whereAmI();
+      await engine.tell(inspection.id, { type: "SCANNED_IN", code: said.code.trim(), manner, ...(place && { place }) });
+      if (!place) document.getElementById("screen").prepend(notice("warn", say(`app.place.${why}`)));
+      go(inspection);
+    }, code, scanner(input))];
+}
+
+export async function credentials({ me, inspection, again }) {
+  const { colleagues } = await engine.reference();
+  const people = await engine.people();
+  const credential = (id) => colleagues.find((one) => one.id === id);
+  const row = (person) => {
+    const card = credential(person.person_id);
+    const joined = `joined:${person.person_id}` in inspection.fields;
+    const shown = `credential-shown:${person.person_id}` in inspection.fields;
+    const pin = person.main ? null : field({ label: say("app.second.pin"), name: `pin-${person.person_id}`, type: "password", inputMode: "numeric" });
+    const section = el("section", { className: "card" }, el("strong", {}, person.name), el("p", { className: "credential" }, card?.credential_no ?? say("app.credentials.none")),
+      card?.valid_until && el("p", { className: "hint" }, say("app.credentials.until", { day: card.valid_until })),
+      card?.kind === "AUXILIARY" && notice("warn", say("app.credentials.auxiliary")),
+      shown ? badge("good", say("app.credentials.shown")) : el("div", {}, pin, button(say("app.credentials.show"), async () => {
+        const who = person.main ? {} : { as: person.person_id, pin: pin.querySelector("input").value };
+        try {
+          if (!joined) await engine.tell(inspection.id, { type: "JOINED" }, who);
+          await engine.tell(inspection.id, { type: "CREDENTIAL_SHOWN", credential_no: card?.credential_no ?? "—" }, who);
+          again();
+        } catch (error) {
+          trouble(section, error);
+        }
+      }, { tone: "main" })));
+    return section;
+  };
+  const elsewhere = Object.keys(inspection.fields).filter((key) => key.startsWith("joined:")).map((key) => key.slice(7))
+    .filter((id) => !people.some((one) => one.person_id === id));
+  return [head(say("app.step.credentials"), back(inspection)), el("p", {}, say("app.credentials.why")), people.map(row),
+    elsewhere.map((id) => el("section", { className: "card" }, el("strong", {}, credential(id)?.name ?? id), badge("plain", say("app.credentials.other-phone")))),
+    people.length < 2 && elsewhere.length < 1 ? notice("warn", say("app.visit.second-missing"), " ", el("a", { href: "#/second" }, say("app.second.title"))) : null];
+}
+
+export async function rights({ inspection }) {
+  return [head(say("app.step.rights"), back(inspection)), el("blockquote", { className: "read-out" }, say("app.rights.text")),
+    form(say("app.rights.do"), async ({ recusal, recusal_note }) => {
+      await engine.tell(inspection.id, { type: "RIGHTS_TOLD", recusal, ...(recusal_note.trim() && { recusal_note }) });
+      go(inspection);
+    },
+    choice({ legend: say("app.rights.question"), name: "recusal", chosen: value(inspection.fields, "rights-told", "recusal") ?? "NOT_ASKED",
+      options: [["NOT_ASKED", say("app.rights.not-asked")], ["ASKED", say("app.rights.asked"), "warn"]] }),
+    field({ label: say("app.note"), name: "recusal_note", tag: "textarea", rows: 2, value: value(inspection.fields, "rights-told", "recusal_note") ?? "" }))];
+}
+
+export async function statement({ inspection }) {
+  const now = (member) => value(inspection.fields, "person-on-site", member) ?? "";
+  return [head(say("app.step.statement"), back(inspection)),
+    form(say("app.save"), async ({ name, position, telephone, text }) => {
+      const person = Object.fromEntries(Object.entries({ name, position, telephone }).filter(([, told]) => told.trim()));
+      if (Object.keys(person).length) await engine.tell(inspection.id, { type: "PERSON_ON_SITE", ...person });
+      await engine.tell(inspection.id, { type: "STATEMENT", text: text.trim() || say("app.statement.none") });
+      go(inspection);
+    },
+    field({ label: say("app.statement.person"), name: "name", value: now("name"), maxLength: 200 }),
+    field({ label: say("app.statement.position"), name: "position", value: now("position"), maxLength: 200 }),
+    field({ label: say("app.statement.telephone"), name: "telephone", type: "tel", value: now("telephone"), maxLength: 40 }),
+    field({ label: say("app.statement.text"), hint: say("app.statement.hint"), name: "text", tag: "textarea", rows: 5, value: value(inspection.fields, "statement", "text") ?? "" }))];
+}
+
+const OUTCOMES = ["PASS", "ADVISE", "ORDER_TO_CORRECT", "OPEN_CASE", "NO_PENALTY_FIRST_OFFENCE", "NO_PENALTY_MINOR"];
+
+export async function outcome({ inspection }) {
+  const { no_penalty } = await engine.reference();
+  const now = (member) => value(inspection.fields, "outcome", member);
+  const more = el("div", {});
+  const ask = (chosen) => more.replaceChildren(...[
+    chosen?.startsWith("NO_PENALTY") && field({ label: say("app.outcome.list-item"), name: "list_item", tag: "select", value: now("list_item"),
+      options: no_penalty.filter((one) => chosen.endsWith(one.kind)).map((one) => [one.code, `${one.text}（${one.conditions}）`]) }),
+    chosen === "ORDER_TO_CORRECT" && field({ label: say("app.outcome.correct-by"), name: "correct_by", type: "date", required: true, value: now("correct_by") ?? "" }),
+  ].filter(Boolean));
+  ask(now("outcome"));
+  return [head(say("app.step.outcome"), back(inspection)),
+    form(say("app.save"), async (said) => {
+      if (!said.outcome) throw new Error(say("app.outcome.choose"));
+      const { list_item, correct_by, note } = said;
+      await engine.tell(inspection.id, { type: "OUTCOME", outcome: said.outcome, ...(list_item && { list_item }), ...(correct_by && { correct_by }), ...(note.trim() && { note }) });
+      await engine.tell(inspection.id, { type: "CAP", counts: said.counts === "yes", reason: said.reason });
+      go(inspection);
+    },
+    choice({ legend: say("app.step.outcome"), name: "outcome", chosen: now("outcome"), onchange: ask, options: OUTCOMES.map((one) => [one, say(`app.outcome.${one}`)]) }),
+    more, field({ label: say("app.note"), name: "note", tag: "textarea", rows: 2, value: now("note") ?? "" }),
+    choice({ legend: say("app.cap.question"), name: "counts", chosen: value(inspection.fields, "cap", "counts") === false ? "no" : "yes",
+      options: [["yes", say("app.cap.counts")], ["no", say("app.cap.counts-not")]] }),
+    field({ label: say("app.cap.reason"), name: "reason", required: true, value: value(inspection.fields, "cap", "reason") ?? say(`app.source.${inspection.source ?? "PLAN"}`) }))];
+}
