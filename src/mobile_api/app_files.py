@@ -19,17 +19,17 @@ from foundation.problem import NotFound
 from foundation.words import Language, catalogue
 
 TYPES = {
-    "html": "text/html; charset=utf-8",
-    "js": "text/javascript; charset=utf-8",
-    "css": "text/css; charset=utf-8",
+    "html": "text/html",
+    "js": "text/javascript",
+    "css": "text/css",
     "json": "application/json",
     "webmanifest": "application/manifest+json",
     "svg": "image/svg+xml",
     "png": "image/png",
 }
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(self), microphone=(self), geolocation=(self)",
@@ -68,13 +68,10 @@ def first_load_bytes() -> int:
     return sum(len(file.packed) for file in app_files().values())
 
 
-@get("/app", opt=OPEN, include_in_schema=False, sync_to_thread=False)
-def without_slash() -> Redirect:
-    return Redirect("/app/")
-
-
 @get(["/", "/{name:path}"], opt=OPEN, include_in_schema=False, sync_to_thread=False)
 def app_file(request: Request[Any, Any, Any], name: FromPath[str] = "") -> Response[Any]:
+    if not name and not request.scope["raw_path"].partition(b"?")[0].endswith(b"/"):
+        return Redirect("/app/")  # below it lie its files, and what its service worker may answer
     file = app_files().get(name.strip("/"))
     if file is None:
         raise NotFound

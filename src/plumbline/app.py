@@ -80,7 +80,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             inspection_documents.router,
             inspection_documents_at_desk.router,
             app_files.router,
-            app_files.without_slash,
             uploads.router,
             console.router,
             console.public_router,
