@@ -6,13 +6,17 @@ from uuid import UUID
 
 import msgspec
 
+from foundation import jobs
 from foundation.database import Connection, Database
 from inspection import queries
 from inspection.gaps import gaps_of_all
-from inspection.model import Inspection, Operation, State
+from inspection.model import Inspection, Operation, Refusal, Signature, State
 from inspection.queries import Current
 from inspection.rules import merging
 from inspection.rules.guard import Gap, may_close
+
+ISSUE = "issue-inspection-documents"
+"""Job: what is signed becomes a PDF. Queued whenever something is told of an inspection in which somebody signed."""
 
 
 async def derive(db: Connection, inspection_ids: Collection[UUID], now: datetime) -> None:
@@ -31,6 +35,8 @@ async def derive(db: Connection, inspection_ids: Collection[UUID], now: datetime
         _derived(inspection, told[id_], fields[id_], missing.get(id_)) for id_, inspection in inspections.items()
     ]
     await queries.keep_current(db, current, now)
+    signed = [id_ for id_ in inspections if any(isinstance(one.what, Signature | Refusal) for one in told[id_])]
+    await jobs.enqueue_all(db, ISSUE, [{"inspection_id": str(id_)} for id_ in signed], now)
     await queries.tell_officers(
         db,
         [

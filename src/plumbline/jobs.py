@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -22,6 +23,7 @@ from foundation.civil import beginning_of, day_after, day_of
 from foundation.clock import Clock, SystemClock
 from foundation.jobs import Job
 from inspection import current
+from inspection.documents.issuing import issue_when_signed
 from plumbline.opening import opened
 from plumbline.settings import Settings
 
@@ -67,6 +69,10 @@ async def _settle_inspections(custodian: Custodian, _: dict[str, Any]) -> None:
     await current.settle(custodian.database, custodian.clock.now())
 
 
+async def _issue_documents(custodian: Custodian, payload: dict[str, Any]) -> None:
+    await issue_when_signed(custodian, UUID(payload["inspection_id"]))
+
+
 async def _roll_up(custodian: Custodian, payload: dict[str, Any]) -> None:
     await roll_up.work(custodian.database, custodian.clock, payload)
 
@@ -108,6 +114,7 @@ KINDS: dict[str, Doer] = {
     DROP_EXPIRED_IMPORT_FILES: _drop_expired_import_files,
     roll_up.JOB: _roll_up,
     SETTLE_INSPECTIONS: _settle_inspections,
+    current.ISSUE: _issue_documents,
 }
 
 

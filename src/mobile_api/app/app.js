@@ -41,7 +41,7 @@ export async function show() {
     const inspection = name === "visit" ? await engine.inspection(id) : null;
     const make = name === "visit" ? inspection && IN_A_VISIT[step] : SCREENS[name];
     const made = make ? await make({ me, inspection, again: draw }) : notFound();
-    if (location.hash === here) screen.replaceChildren(await bar(me), ...[made].flat());
+    if (location.hash === here) screen.replaceChildren(await bar(me), ...[made].flat(Infinity).filter(Boolean));
   };
   stop();
   await draw().catch((error) => screen.replaceChildren(notice("bad", inWords(error))));

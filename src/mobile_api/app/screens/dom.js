@@ -10,7 +10,7 @@ export function el(tag, properties = {}, ...children) {
     else if (name in made && !name.includes("-") && name !== "list" && name !== "form") made[name] = given;
     else made.setAttribute(name, given === true ? "" : given);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return made;
 }
 
