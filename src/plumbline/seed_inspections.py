@@ -9,7 +9,7 @@ from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection
 from inspection.model import Enterprise, Inspection, Source
-from inspection.tasks import open_task
+from inspection.tasks import approve, open_task
 from plumbline.demonstration_catalogue import BUILDING_SITE, CATERING, FUMES, NOISE, SITE
 
 
@@ -57,3 +57,4 @@ async def add_tasks(db: Connection, clock: Clock, unit_id: UUID, officers: list[
             officers=officers,
         )
         await open_task(db, clock, inspection, opener)
+        await approve(db, clock, inspection.id, opened_by)

@@ -16,6 +16,7 @@ from inspection.gaps import gaps_of
 from inspection.model import Inspection
 from inspection.pulling import Feeds
 from inspection.pushing import push
+from inspection.tasks import approve
 from tests.builders import OfficerWithPhone, a_photo, a_unit, an_officer, in_chunks
 from tests.inspection.builders import AT, a_task, told
 
@@ -31,12 +32,7 @@ async def a_visit(
     a, b = await an_officer(custodian.database, unit_id), await an_officer(custodian.database, unit_id)
     task = await a_task(custodian.database, custodian.clock, a, b)
     async with custodian.database.transaction() as db:
-        await db.execute(
-            "insert into inspection_approval (inspection_id, approved_by, approved_at, note) values ($1, $2, $3, '')",
-            task.id,
-            a.person_id,
-            AT - timedelta(days=1),
-        )
+        assert await approve(db, custodian.clock, task.id, a.person_id)
     whats: list[tuple[OfficerWithPhone, dict[str, Any]]] = [
         (a, {"type": "SCANNED_IN", "code": "92420102MADEM00114"}),
         *((one, {"type": "JOINED"}) for one in (a, b)),

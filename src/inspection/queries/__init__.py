@@ -3,6 +3,7 @@
 from inspection.queries.inspections import (
     Current,
     Page,
+    add_approval,
     changes_after,
     closing,
     inspections_by_id,
@@ -27,6 +28,7 @@ __all__ = [
     "Current",
     "Known",
     "Page",
+    "add_approval",
     "add_operations",
     "changes_after",
     "closing",

@@ -50,6 +50,23 @@ async def open_inspection(
     return bool(added)
 
 
+async def add_approval(db: Connection, inspection_id: UUID, approved_by: UUID, note: str, now: datetime) -> bool:
+    """False where there is one."""
+    added = await db.fetchval(
+        """
+        insert into inspection_approval (inspection_id, approved_by, approved_at, note)
+        values ($1, $2, $3, $4)
+            on conflict (inspection_id) do nothing
+        returning true
+        """,
+        inspection_id,
+        approved_by,
+        now,
+        note,
+    )
+    return bool(added)
+
+
 async def inspections_by_id(db: Connection, ids: Collection[UUID]) -> dict[UUID, Inspection]:
     rows = await db.fetch(
         """

@@ -45,8 +45,9 @@ export async function show() {
   };
   stop();
   await draw().catch((error) => screen.replaceChildren(notice("bad", inWords(error))));
-  const live = !document.querySelector("form") && !document.querySelector("canvas");
-  const offs = ["change", "queue", "online"].map((what) => engine.on(what, () => (live ? soon(draw) : refreshBar(me))));
+  // What somebody is typing or signing is never drawn anew under their hand.
+  const busy = () => screen.querySelector("form, canvas, details[open]");
+  const offs = ["change", "queue", "online"].map((what) => engine.on(what, () => (busy() ? refreshBar(me) : soon(() => busy() ? null : draw()))));
   stop = () => offs.forEach((off) => off());
   if (current !== here) {
     current = here;
@@ -58,7 +59,7 @@ export async function show() {
 let drawing;
 function soon(draw) {
   clearTimeout(drawing);
-  drawing = setTimeout(() => draw().catch(console.error), 120);
+  drawing = setTimeout(() => Promise.resolve(draw()).catch(console.error), 120);
 }
 
 async function refreshBar(me) {

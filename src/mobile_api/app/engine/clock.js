@@ -5,34 +5,36 @@ import { meta, setMeta } from "./store.js";
 
 const SESSION = crypto.randomUUID(); // the monotonic clock begins anew with each page
 const FRESH_MS = 10 * 60_000;
-let anchor;
+let anchors = {}; // by phone id: each officer's key on this phone is a phone to the server, with an anchor of its own
 
 export async function restore() {
-  anchor = await meta("anchor");
+  anchors = await meta("anchors", {});
 }
 
 /** Asks the server for the time unless it did so a while ago in this session. */
-export async function refresh(token) {
-  if (anchor?.session === SESSION && performance.now() - anchor.heard_ms < FRESH_MS) return;
+export async function refresh(token, phoneId) {
+  const kept = anchors[phoneId];
+  if (kept?.session === SESSION && performance.now() - kept.heard_ms < FRESH_MS) return;
   const asked_ms = performance.now();
   const { body } = await call("GET", `/mobile/v1/time?nonce=${crypto.randomUUID()}`, { token });
   const heard_ms = performance.now();
-  anchor = {
+  anchors[phoneId] = {
     jws: body.anchor, session: SESSION, asked_ms, heard_ms, last_ms: heard_ms,
     ahead_ms: Date.now() - Date.parse(body.server_time) - (heard_ms - asked_ms) / 2,
   };
-  await setMeta("anchor", anchor);
+  await setMeta("anchors", anchors);
 }
 
-/** What goes into an operation or commitment: the claim, and the readings it rests on. */
-export async function moment() {
+/** What goes into an operation or commitment signed by that key: the claim, and the readings it rests on. */
+export async function moment(phoneId) {
+  const anchor = anchors[phoneId];
   const now = new Date(Date.now() - (anchor?.ahead_ms ?? 0)).toISOString();
   const claim = { earliest: now, latest: now };
   if (!anchor) return claim;
   const restarted = anchor.session !== SESSION;
   if (!restarted) {
     anchor.last_ms = performance.now();
-    await setMeta("anchor", anchor);
+    await setMeta("anchors", anchors);
   }
   // A page's clock stands still while a phone sleeps; the server is told so.
   const { jws, asked_ms, heard_ms, last_ms } = anchor;
@@ -40,6 +42,7 @@ export async function moment() {
 }
 
 /** Where the time comes from, for the screen: "server" in this session, "before-restart", "phone". */
-export function source() {
+export function source(phoneId) {
+  const anchor = anchors[phoneId];
   return !anchor ? "phone" : anchor.session === SESSION ? "server" : "before-restart";
 }

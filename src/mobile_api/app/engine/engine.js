@@ -88,8 +88,9 @@ export const engine = {
   async summary() {
     const counts = { waiting: 0, sending: 0, received: 0, safe: 0, attention: 0 };
     for (const one of await engine.queue()) counts[one.state] += 1;
+    const main = await sync.mainPerson();
     const safeToWipe = counts.waiting + counts.sending + counts.received + counts.attention === 0;
-    return { ...counts, safeToWipe, metered: metered(), ...sync.status, timeSource: clock.source() };
+    return { ...counts, safeToWipe, metered: metered(), ...sync.status, timeSource: clock.source(main?.phone_id) };
   },
   async retry(id) {
     for (const name of ["evidence", "operations"]) {
@@ -156,6 +157,7 @@ async function signIn(name, password, { pin } = {}) {
   const { privateKey, wrapped, publicKey } = made;
   const person = { person_id: me.person_id, signInName: name, me, main, phone_id, privateKey, wrapped, publicKey, token, expires_at };
   await store.write([["people", person]]);
+  await clock.refresh(token, phone_id).catch(() => {}); // without it the phone's claim stands alone
   tell("change");
   sync.kick();
   return { ...me, phone_id };
@@ -166,7 +168,7 @@ async function operation(inspectionId, what, as, pin) {
   const people = await store.all("people");
   const person = as ? people.find((one) => one.person_id === as) : people.find((one) => one.main);
   const privateKey = await keys.privateKeyOf(person, pin);
-  const { earliest, latest, clock: readings } = await clock.moment();
+  const { earliest, latest, clock: readings } = await clock.moment(person.phone_id);
   const id = crypto.randomUUID();
   const told = { id, author: person.person_id, phone: person.phone_id, earliest, latest, what };
   const { operations } = (await engine.inspection(inspectionId)) ?? { operations: [] };
@@ -180,7 +182,7 @@ async function capture(inspectionId, blob, { mediaType, deviceTag, shows, item, 
   const estimate = await navigator.storage?.estimate?.();
   if (estimate?.quota && estimate.quota - estimate.usage < blob.size + SPARE_BYTES) return full();
   const main = await sync.mainPerson();
-  const { earliest, latest, clock: readings } = await clock.moment();
+  const { earliest, latest, clock: readings } = await clock.moment(main.phone_id);
   const facts = {
     evidence_id: crypto.randomUUID(), sha256: await sha256Of(blob), size: blob.size, media_type: mediaType ?? blob.type,
     captured_earliest: earliest, captured_latest: latest,

@@ -24,7 +24,7 @@ export async function refresh(token, keys) {
   return write([["meta", { name: "standings", value: { etag: answer.headers.get("ETag"), asked, signed, list } }]]);
 }
 
-const civilDay = (instant) => new Date(Date.parse(instant) + 8 * 3600_000).toISOString().slice(0, 10);
+const civilDay = (instant) => new Date(new Date(instant).getTime() + 8 * 3600_000).toISOString().slice(0, 10);
 
 /** {known, light, kind, words, reasons, listAge, signed}: the light is red where it may not count, amber where nobody knows. */
 export async function standing(said, now) {

@@ -58,7 +58,10 @@ async function round() {
   if (!main) return;
   const keys = await serverKeys();
   const { token, full } = await tokenOf(main);
-  if (full) await clock.refresh(token);
+  if (full) await clock.refresh(token, main.phone_id);
+  for (const other of (await all("people")).filter((person) => !person.main && Date.parse(person.expires_at) > Date.now())) {
+    await clock.refresh(other.token, other.phone_id).catch((error) => { if (error instanceof NoNetwork) throw error; });
+  }
   await handInFacts(token);
   if (full) {
     await pull(token);
