@@ -39,21 +39,22 @@ async def services() -> AsyncIterator[Settings]:
 @pytest_asyncio.fixture
 async def database_name(services: Settings) -> AsyncIterator[str]:
     """A clone of the migrated template for one test: code under test may commit and use several connections."""
-    async with _a_clone(services) as name:
+    async with a_clone(services) as name:
         yield name
 
 
 @pytest_asyncio.fixture(scope="session")
 async def shared_settings(services: Settings) -> AsyncIterator[Settings]:
     """One database for the tests that speak to servers in processes of their own, which are slow to start."""
-    async with _a_clone(services) as name:
+    async with a_clone(services) as name:
         urls = (services.database_url, services.migration_database_url)
         database_url, owner_url = (url.replace("/plumbline?", f"/{name}?") for url in urls)
         yield replace(services, database_url=database_url, migration_database_url=owner_url, database_connections=8)
 
 
 @asynccontextmanager
-async def _a_clone(services: Settings) -> AsyncIterator[str]:
+async def a_clone(services: Settings) -> AsyncIterator[str]:
+    """The name of a database that is dropped at the end."""
     name = f"test_{uuid4().hex}"
     connection = await asyncpg.connect(services.migration_database_url, database="postgres")
     try:
