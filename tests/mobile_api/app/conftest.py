@@ -1,7 +1,8 @@
 """The demonstration city, served, and phone-sized Chromium in front of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,11 +76,11 @@ class PhoneTab(NamedTuple):
         await self.page.get_by_label("密码").fill(self.city.passwords[name])
         await self.page.get_by_role("button", name="登录", exact=True).click()
         await self.page.locator(".tiles").wait_for()
-        await self.engine("engine.standing('SLM-001').then(({known}) => known)", until=True)
+        await self.engine("engine.summary().then(({lastSync}) => lastSync !== null)", until=True)
 
     async def engine(self, expression: str, until: object = None) -> object:
         """What the engine answers; with `until`, once it answers that."""
-        for _ in range(300):
+        for _ in range(600):
             answer: object = await self.page.evaluate(
                 f"import('/app/engine/engine.js').then(async ({{engine}}) => await ({expression}))"
             )
@@ -88,17 +89,25 @@ class PhoneTab(NamedTuple):
             await asyncio.sleep(0.1)
         raise AssertionError(f"{expression}: {answer!r}, not {until!r}")
 
+    async def ready_offline(self) -> None:
+        """The service worker has everything, and the phone its inspections and devices."""
+        await self.page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
+        await self.engine("engine.reference().then(({colleagues}) => colleagues.length > 0)", until=True)
+
     async def settled(self) -> None:
         """Everything is verified."""
         await self.engine("engine.summary().then(({safeToWipe}) => safeToWipe)", until=True)
 
 
-@pytest_asyncio.fixture
-async def phone(browser: Browser, city: City) -> AsyncIterator[PhoneTab]:
+@asynccontextmanager
+async def a_phone_tab(
+    browser: Browser, city: City, permissions: Sequence[str] = ("geolocation",)
+) -> AsyncIterator[PhoneTab]:
+    """A phone that stands in Jiang'an. At the end nothing must have gone wrong in its page."""
     context = await browser.new_context(
         viewport=PHONE,
         locale="zh-CN",
-        permissions=["geolocation"],
+        permissions=permissions,
         geolocation={"longitude": 114.3, "latitude": 30.6},
     )
     tab = PhoneTab(city, context, await context.new_page(), [])
@@ -111,9 +120,17 @@ async def phone(browser: Browser, city: City) -> AsyncIterator[PhoneTab]:
         ),
     )
     tab.page.on("pageerror", lambda error: tab.errors.append(str(error)))
-    yield tab
-    await context.close()
+    try:
+        yield tab
+    finally:
+        await context.close()
     assert tab.errors == []
+
+
+@pytest_asyncio.fixture
+async def phone(browser: Browser, city: City) -> AsyncIterator[PhoneTab]:
+    async with a_phone_tab(browser, city) as tab:
+        yield tab
 
 
 @pytest.fixture

@@ -60,8 +60,7 @@ async def with_a_colleague(phone: PhoneTab) -> None:
     await phone.page.get_by_label("本人 PIN").fill(PIN)
     await press(phone.page, "添加")
     await phone.page.get_by_text("同行人员", exact=True).wait_for()
-    await phone.page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
-    await phone.page.wait_for_timeout(1000)
+    await phone.ready_offline()
 
 
 async def until_the_record(phone: PhoneTab, camera: Camera) -> None:
