@@ -34,6 +34,7 @@ from foundation.database import Database
 from plumbline.settings import Settings
 from tests.builders import a_device, a_sited_device, a_unit, an_officer
 from tests.inspection.drawing.builders import a_credit_code
+from tests.inspection.builders import a_task
 from tests.mobile_api.conftest import TUS, a_phone
 from tests.served import served
 
@@ -78,6 +79,7 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
                 "device_id": str(device.id),
                 "list_name": "PAST_DUE",
                 "notice_id": await _a_notice(database, phone.officer.person_id),
+                "inspection_id": str((await a_task(database, SystemClock(), phone.officer)).id),
                 "evidence_id": await phone.commit(b"bytes that never come", SystemClock()),
                 "sha256": (await client.post("/desk/v1/documents", content=b"%PDF-1.7 of a contract")).json()["sha256"],
                 "slug": "malformed",
