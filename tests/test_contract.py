@@ -33,8 +33,8 @@ from foundation.clock import SystemClock
 from foundation.database import Database
 from plumbline.settings import Settings
 from tests.builders import a_device, a_sited_device, a_unit, an_officer
-from tests.inspection.drawing.builders import a_credit_code
 from tests.inspection.builders import a_task
+from tests.inspection.drawing.builders import a_credit_code
 from tests.mobile_api.conftest import TUS, a_phone
 from tests.served import served
 

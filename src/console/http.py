@@ -13,6 +13,7 @@ from console import (
     drawings,
     home,
     imports,
+    inspections,
     notices,
     policies,
     public,
@@ -46,6 +47,7 @@ _SUBJECTS = (
     cleanup,
     anomalies,
     drawings,
+    inspections,
 )
 
 router = Router(

@@ -35,6 +35,7 @@ class Event(StrEnum):
     DRAWING_DRAWN = "inspection:drawing:drawn"
     INSPECTION_OPENED = "inspection:task:opened"
     INSPECTION_APPROVED = "inspection:task:approved"
+    INSPECTION_VIEWED = "inspection:record:viewed"
     DOCUMENT_ISSUED = "inspection:document:issued"
 
 

@@ -76,11 +76,16 @@ async def inspection_documents(
 async def inspection_document(
     document_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
 ) -> Response[bytes]:
+    return await document_to_read(custodian, request.user, document_id)
+
+
+async def document_to_read(custodian: Custodian, actor: Actor, document_id: UUID) -> Response[bytes]:
+    """Raises InspectionDocumentNotFound for one that the actor may not know of, TryLater."""
     async with custodian.database.connection() as db:
         found = await queries.issued(db, document_id)
         if found is None:
             raise InspectionDocumentNotFound
-        await _within_reach(db, custodian.clock, request.user, found.inspection_id)
+        await _within_reach(db, custodian.clock, actor, found.inspection_id)
     return await to_read(custodian, found)
 
 

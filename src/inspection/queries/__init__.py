@@ -13,6 +13,7 @@ from inspection.queries.inspections import (
     positions_of,
     tell_officers,
 )
+from inspection.queries.listing import Row, counts_within, inspections_within, waiting_for_people
 from inspection.queries.operations import (
     Arrived,
     Known,
@@ -28,11 +29,14 @@ __all__ = [
     "Current",
     "Known",
     "Page",
+    "Row",
     "add_approval",
     "add_operations",
     "changes_after",
     "closing",
+    "counts_within",
     "inspections_by_id",
+    "inspections_within",
     "keep_current",
     "kept_as",
     "known",
@@ -42,4 +46,5 @@ __all__ = [
     "operations_of",
     "positions_of",
     "tell_officers",
+    "waiting_for_people",
 ]

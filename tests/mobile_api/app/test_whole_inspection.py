@@ -11,6 +11,7 @@ from foundation.database import Database
 from inspection.current import settle
 from plumbline.jobs import do_due
 from plumbline.opening import opened
+from tests.console.browser import a_tab
 from tests.mobile_api.app.conftest import City, PhoneTab
 
 PIN = "246810"
@@ -193,6 +194,16 @@ async def close(page: Page) -> None:
     await page.get_by_text("已申请结束").wait_for()
 
 
+async def the_supervisor_looks(phone: PhoneTab) -> Page:
+    """The inspection's page at a desk, before anything of it has arrived."""
+    assert phone.context.browser is not None
+    tab = await a_tab(phone.context.browser, phone.city.url)
+    await tab.sign_in("supervisor", phone.city.passwords["supervisor"])
+    await tab.open("/desk/inspections")
+    await tab.page.get_by_role("link", name="演示餐饮店甲").click()
+    return tab.page
+
+
 async def state_of_the_inspection(city: City) -> tuple[str, int]:
     """Its state and how many documents were issued, after the worker did what was due."""
     async with opened(city.settings, SystemClock()) as custodian:
@@ -225,8 +236,13 @@ async def test_a_whole_inspection_of_two_officers_without_a_network(phone: Phone
     await phone.page.get_by_text("还有内容只在本机上").wait_for()
     await camera.shot("queue-offline")
 
+    desk = await the_supervisor_looks(phone)
+    await desk.get_by_text("还没有记录").wait_for()
     await phone.context.set_offline(False)
+    await desk.get_by_role("cell", name="扫码入企").wait_for()  # by itself, without being loaded again
     await phone.settled()
+    await desk.get_by_role("cell", name="SLM-002 的读数", exact=True).wait_for()
+    await desk.screenshot(path=shots / "desk.png", full_page=True)
     await phone.page.get_by_text("可以放心删除本机副本").wait_for()
     await camera.shot("queue-verified")
     verdicts = await phone.engine("engine.queue().then((all) => all.map(({outcome}) => outcome).sort())")

@@ -1,0 +1,244 @@
+"""`/desk/inspections`: what officers' phones have told, as it arrives, and what is still on which phone."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get
+from litestar.datastructures import State as AppState
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from msgspec import Struct
+
+from agency import queries as agency
+from agency.enforcement_items import queries as items
+from agency.http import requires
+from agency.model import Actor, Role
+from console.home import BLOCKS, Waiting
+from console.navigation import ENTRIES, Entry
+from console.pages import page
+from console.visit import Visit
+from evidence import queries as evidence
+from evidence.custodian import Custodian
+from evidence.custody import Event, tell
+from evidence.model import State as EvidenceState
+from foundation.civil import day_of
+from foundation.clock import Clock
+from foundation.database import Connection, Database
+from foundation.problem import NotFound
+from foundation.words import catalogue, say
+from inspection import queries
+from inspection.documents import queries as documents
+from inspection.documents.http import document_to_read
+from inspection.explanation import gap_words
+from inspection.gaps import gaps_of
+from inspection.model import EvidenceListed, Finding, Operation, Reading, State
+from inspection.rules import merging
+from inspection.rules.guard import joined
+
+PATH = "/desk/inspections"
+READERS = (Role.SUPERVISOR, Role.ENTITY_HEAD, Role.FIELD_OFFICER, Role.LEGAL_REVIEWER)
+GUARDS = [requires(*READERS)]
+MOST = 50
+
+
+async def _waiting(db: Connection, actor: Actor, clock: Clock) -> int:
+    return await queries.waiting_for_people(db, await agency.reach(db, actor, READERS, day_of(clock.now())))
+
+
+ENTRIES.append(Entry("inspections", PATH, frozenset(READERS)))
+BLOCKS.append(Waiting("inspections", frozenset(READERS), PATH, _waiting))
+
+
+class Told(Struct, frozen=True):
+    """One operation in the time line."""
+
+    at: datetime
+    earliest: datetime
+    by: str
+    phone: str
+    words: str
+    details: str
+    replaced: bool
+
+
+class Listed(Struct, frozen=True):
+    """A piece of evidence that an officer listed. `state` None: nothing of it has arrived."""
+
+    evidence_id: UUID
+    shows: str
+    sha256: str
+    size: int
+    state: EvidenceState | None
+    phone: str
+
+
+class Conflict(Struct, frozen=True):
+    """Two phones told differently: who told what."""
+
+    about: str
+    values: list[tuple[str, str]]
+
+
+@get("/inspections", guards=GUARDS)
+async def inspections_page(
+    visit: NamedDependency[Visit],
+    request: Request[Actor, Any, AppState],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+    tab: FromQuery[State | None] = None,
+    after: FromQuery[str | None] = None,
+) -> Response[str]:
+    async with database.connection() as db:
+        today = day_of(clock.now())
+        units = await agency.reach(db, request.user, READERS, today)
+        before = _mark(after)
+        rows = await queries.inspections_within(db, units, state=tab, before=before, most=MOST + 1)
+        counts = await queries.counts_within(db, units)
+        names = {unit.id: unit for unit in await agency.units_by_id(db, {row.unit_id for row in rows}, today)}
+    shown = rows[:MOST]
+    following = f"{shown[-1].changed_at.isoformat()}~{shown[-1].id}" if len(rows) > MOST else None
+    return page(
+        visit,
+        "inspections/list.html",
+        rows=shown,
+        counts=counts,
+        state=tab,
+        states=list(State),
+        next=following,
+        first=before is None,
+        unit_name=lambda id_: _in(visit, names[id_].name_zh, names[id_].name_en) if id_ in names else "—",
+        today=today,
+    )
+
+
+@get("/inspections/{inspection_id:uuid}", guards=GUARDS)
+async def inspection_page(
+    inspection_id: FromPath[UUID],
+    visit: NamedDependency[Visit],
+    request: Request[Actor, Any, AppState],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+    live: FromQuery[bool] = False,
+) -> Response[str]:
+    """With `live` it is the page looking again by itself, which is no further view of it."""
+    now = clock.now()
+    async with database.connection() as db:
+        inspection = (await queries.inspections_by_id(db, [inspection_id])).get(inspection_id)
+        units = await agency.reach(db, request.user, READERS, day_of(now))
+        if inspection is None or inspection.unit_id not in units:
+            raise NotFound
+        told = (await queries.operations_of(db, [inspection_id]))[inspection_id]
+        fields = merging.merged(told)
+        gaps = await gaps_of(db, inspection_id, now)
+        people = await agency.people_by_id(db, {*inspection.officers, *joined(fields), *(one.author for one in told)})
+        phones = await agency.phone_labels(db, [one.phone for one in told])
+        listed = {one: one.what for one in told if isinstance(one.what, EvidenceListed)}
+        states = await evidence.states_of(db, [what.evidence_id for what in listed.values()])
+        checklists = await items.checklists_of(db, inspection.items, day_of(now))
+        issued = await documents.issued_of(db, inspection_id)
+        if not live:
+            seen = {"inspection_id": inspection_id}
+            viewer = request.user.person_id
+            await tell(db, Event.INSPECTION_VIEWED, now, evidence_id=None, actor_id=viewer, details=seen)
+    points = next((one.items for one in checklists if one.code == inspection.checklist), ())
+    named = {id_: _in(visit, person.name_zh, person.name_en) for id_, person in people.items()}
+    return page(
+        visit,
+        "inspections/inspection.html",
+        inspection=inspection,
+        state=_state(told, gaps, fields),
+        fields=fields,
+        value=lambda key, member: merging.value(fields, key, member),
+        gaps=[
+            (gap, gap_words(gap, people, visit.language), phones.get(gap.phone_id, "") if gap.phone_id else "")
+            for gap in gaps
+        ],
+        conflicts=[_conflict(visit, fields, key, member, named) for key, member in merging.conflicts(fields)],
+        officers=[(named.get(id_, "—"), f"credential-shown:{id_}" in fields) for id_ in joined(fields)],
+        points=points,
+        readings=[one for one in told if isinstance(one.what, Reading)],
+        evidence=[
+            Listed(
+                what.evidence_id,
+                merging.value(fields, one.key, "shows", ""),
+                what.sha256,
+                what.size,
+                states.get(what.evidence_id),
+                phones.get(one.phone, "—"),
+            )
+            for one, what in listed.items()
+        ],
+        issued=issued,
+        told=_time_line(visit, told, named, phones),
+    )
+
+
+@get("/inspection-documents/{document_id:uuid}", guards=GUARDS)
+async def document_at_page(
+    document_id: FromPath[UUID],
+    request: Request[Actor, Any, AppState],
+    custodian: NamedDependency[Custodian],
+) -> Response[bytes]:
+    return await document_to_read(custodian, request.user, document_id)
+
+
+def _state(told: Sequence[Operation], gaps: Sequence[Any], fields: merging.Fields) -> State:
+    if not told:
+        return State.PLANNED
+    return State.CLOSED if "closed" in fields and all(gap.waived for gap in gaps) else State.UNDER_WAY
+
+
+def _time_line(visit: Visit, told: Sequence[Operation], named: dict[UUID, str], phones: dict[UUID, str]) -> list[Told]:
+    replaced = {earlier for one in told for earlier in one.replaces}
+    return [
+        Told(
+            one.latest,
+            one.earliest,
+            named.get(one.author, "—"),
+            phones.get(one.phone, "—"),
+            say(visit.language, f"app.operation.{type(one.what).__struct_config__.tag}"),
+            _details(visit, one),
+            one.id in replaced,
+        )
+        for one in sorted(told, key=lambda one: (one.latest, one.id), reverse=True)
+    ]
+
+
+def _details(visit: Visit, one: Operation) -> str:
+    """What it tells, short."""
+    what = one.what
+    if isinstance(what, Finding):
+        result = what.result and say(visit.language, f"app.finding.{what.result}")
+        return " · ".join(str(told) for told in (what.item, result, what.note) if told)
+    if isinstance(what, Reading):
+        return f"{what.device_tag}: {what.value} {what.unit}"
+    members = (getattr(what, name, None) for name in ("outcome", "text", "code", "shows", "reason", "signer", "name"))
+    return " · ".join(str(told) for told in members if told)
+
+
+def _conflict(visit: Visit, fields: merging.Fields, key: str, member: str, named: dict[UUID, str]) -> Conflict:
+    word = f"app.operation.{key.partition(':')[0].upper().replace('-', '_')}"
+    about = say(visit.language, word) if word in catalogue(visit.language) else key
+    values = [(named.get(told.author, "—"), str(told.value)) for told in fields[key][member]]
+    return Conflict(f"{about} {key.partition(':')[2]}".strip(), values)
+
+
+def _in(visit: Visit, chinese: str, english: str) -> str:
+    return chinese if visit.language == "zh-CN" else english
+
+
+def _mark(text: str | None) -> tuple[datetime, UUID] | None:
+    """Where the page before ended; a mark that is none begins anew."""
+    if not text:
+        return None
+    try:
+        at, _, id_ = text.partition("~")
+        moment = datetime.fromisoformat(at.replace(" ", "+"))
+        return (moment, UUID(id_)) if moment.tzinfo else None
+    except ValueError:
+        return None
+
+
+ROUTES = [inspections_page, inspection_page, document_at_page]

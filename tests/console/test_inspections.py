@@ -1,0 +1,61 @@
+"""`/desk/inspections`: within reach, what was told, what is missing, and every look at it in the custody chain."""
+
+from agency.model import Role
+from evidence.custodian import Custodian
+from inspection.pushing import push
+from tests.builders import a_unit, an_officer
+from tests.console.conftest import Desk, somebody, text_of
+from tests.inspection.builders import a_task, told
+
+CONFORMS = {"type": "FINDING", "item": "F-01", "result": "CONFORMS", "note": "灶台已清洗"}
+
+
+async def test_a_supervisor_sees_what_was_told_and_what_is_missing(desk: Desk, custodian: Custodian) -> None:
+    unit_id = await a_unit(custodian.database)
+    officer = await an_officer(custodian.database, unit_id)
+    task = await a_task(custodian.database, custodian.clock, officer)
+    await push(custodian, [told(officer, task.id, CONFORMS)], officer.courier)
+    await somebody(custodian.database, unit_id, "supervisor", Role.SUPERVISOR)
+    await desk.sign_in("supervisor")
+    assert "演示餐饮店甲" in text_of(await desk.read("/desk/inspections"))
+    assert "没有这类检查" in text_of(await desk.read("/desk/inspections", tab="CLOSED"))
+    seen = text_of(await desk.read(f"/desk/inspections/{task.id}"))
+    assert "灶台已清洗" in seen
+    assert "没有扫码入企记录" in seen
+    assert "执法终端" in seen
+
+
+async def test_a_look_is_told_to_custody_and_the_page_looking_again_is_not(desk: Desk, custodian: Custodian) -> None:
+    unit_id = await a_unit(custodian.database)
+    task = await a_task(custodian.database, custodian.clock, await an_officer(custodian.database, unit_id))
+    person_id = await somebody(custodian.database, unit_id, "supervisor", Role.SUPERVISOR)
+    await desk.sign_in("supervisor")
+    await desk.read(f"/desk/inspections/{task.id}")
+    await desk.read(f"/desk/inspections/{task.id}", live="true")
+    async with custodian.database.connection() as db:
+        looked = await db.fetch("select actor_id from custody_entry where event = 'inspection:record:viewed'")
+    assert [row["actor_id"] for row in looked] == [person_id]
+
+
+async def test_what_is_told_differently_is_shown_from_both_sides(desk: Desk, custodian: Custodian) -> None:
+    unit_id = await a_unit(custodian.database)
+    one, other = await an_officer(custodian.database, unit_id), await an_officer(custodian.database, unit_id)
+    task = await a_task(custodian.database, custodian.clock, one, other)
+    differs = CONFORMS | {"note": "灶台有油污"}
+    await push(custodian, [told(one, task.id, CONFORMS), told(other, task.id, differs)], one.courier)
+    await somebody(custodian.database, unit_id, "supervisor", Role.SUPERVISOR)
+    await desk.sign_in("supervisor")
+    seen = text_of(await desk.read(f"/desk/inspections/{task.id}"))
+    assert "1 处记录不一致" in seen
+    assert "灶台已清洗" in seen
+    assert "灶台有油污" in seen
+    assert "1 处记录不一致" in text_of(await desk.read("/desk/inspections"))
+
+
+async def test_another_units_inspection_is_not_there(desk: Desk, custodian: Custodian) -> None:
+    unit_id, elsewhere = await a_unit(custodian.database), await a_unit(custodian.database)
+    task = await a_task(custodian.database, custodian.clock, await an_officer(custodian.database, elsewhere))
+    await somebody(custodian.database, unit_id, "supervisor", Role.SUPERVISOR)
+    await desk.sign_in("supervisor")
+    assert "演示餐饮店甲" not in text_of(await desk.read("/desk/inspections"))
+    assert (await desk.read(f"/desk/inspections/{task.id}")).status_code == 404
