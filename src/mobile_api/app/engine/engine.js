@@ -6,9 +6,9 @@ import { sign } from "./jws.js";
 import * as keys from "./keys.js";
 import { conflicts, keyOf, merged, same, value } from "./merge.js";
 import * as standings from "./standings.js";
+import { sha256 as sha256Of } from "./sha256.js";
 import * as store from "./store.js";
 import * as sync from "./sync.js";
-import { sha256Of } from "./uploads.js";
 import * as words from "./words.js";
 
 const SPARE_BYTES = 20 * 1024 * 1024;

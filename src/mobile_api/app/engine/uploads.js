@@ -1,7 +1,7 @@
 // Bytes go up by tus 1.0 in small parts, resumed at the byte the server has, and are let go on receipt 2 alone.
 
 import { NoNetwork, Refused, call } from "./api.js";
-import { checked, hex } from "./jws.js";
+import { checked } from "./jws.js";
 import { get, update } from "./store.js";
 
 export const PART_BYTES = 256 * 1024;
@@ -83,8 +83,4 @@ async function judged(one, receipt, keys) {
   const fits = said && said.receipt === "SAFE_TO_WIPE" && said.evidence_id === one.evidence_id
     && said.sha256 === one.sha256 && said.size === one.size;
   return fits ? { state: "safe", receipt, outcome: said.outcome, why: null } : { state: "attention", why: "receipt-wrong" };
-}
-
-export async function sha256Of(blob) {
-  return hex(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()));
 }
