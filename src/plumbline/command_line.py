@@ -23,6 +23,7 @@ from plumbline.embedded import services
 from plumbline.embedded.postgresql import APPLICATION
 from plumbline.embedded.processes import EmbeddedServerError
 from plumbline.migrations import SchemaMismatch, migrate
+from plumbline.phone_simulator.command import phone_simulator
 from plumbline.register_commands import COMMANDS
 from plumbline.settings import Settings, SettingsError
 from plumbline.shell import data_option, end_with, on_servers, out, settings_of
@@ -149,7 +150,7 @@ def printsettings_of() -> None:
         out.print(f"    {escape(one.sentence)}", highlight=False, soft_wrap=True)
 
 
-for command in COMMANDS:
+for command in (*COMMANDS, phone_simulator):
     cli.add_command(command)
 
 

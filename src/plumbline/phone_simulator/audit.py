@@ -1,0 +1,37 @@
+"""What is at the server, against what every phone stored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from plumbline.phone_simulator.phone import Phone
+
+
+async def audit(phone: Phone, told: Collection[str]) -> list[str]:
+    """The faults. `told`: the operations of all phones together.
+
+    What was pulled bit by bit, while everything arrived, must be what a pull from the beginning gives; and that must
+    hold each operation of the inspections exactly once.
+    """
+    await phone.pull()
+    bit_by_bit = {id_: Counter(operations) for id_, operations in phone.store.known.items()}
+    phone.store.cursor, phone.store.known = "0", {}
+    await phone.pull()
+    anew = {id_: Counter(operations) for id_, operations in phone.store.known.items()}
+    faults = []
+    if bit_by_bit != anew:
+        faults.append(f"{phone.officer.credential_no}: what changed, put together, is not what is there")
+    mine = set(phone.store.told.values())
+    if missing := mine - anew.keys():
+        faults.append(f"{phone.officer.credential_no}: {len(missing)} inspections are not told to their officer")
+    there = Counter(id_ for operations in anew.values() for id_ in operations.elements())
+    faults += [f"operation {id_} is there {number} times" for id_, number in there.items() if number > 1]
+    faults += [f"operation {id_} is lost" for id_ in phone.store.told if id_ not in there]
+    faults += [f"operation {id_} was told by nobody" for id_ in there if id_ not in told]
+    faults += [f"operation {id_} was not acknowledged" for id_ in phone.store.waiting]
+    faults += [f"photograph {one.evidence_id} has no receipt" for one in phone.store.photographs if not one.receipt]
+    return faults
