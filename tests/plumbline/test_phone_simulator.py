@@ -1,0 +1,44 @@
+"""Virtual phones over a bad network lose nothing, and what would be lost is told."""
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from tests.builders import a_unit
+from tests.served import served
+
+from foundation.clock import SystemClock
+from foundation.database import Database
+from plumbline.phone_simulator import officers
+from plumbline.phone_simulator.plan import Plan, Trouble
+from plumbline.phone_simulator.run import run
+from plumbline.phone_simulator.tally import Tally
+from plumbline.settings import Settings
+
+A_SHIFT = Plan(phones=4, inspections=2, photographs=3, photograph_bytes=20_000, window_seconds=0.5)
+
+
+async def simulated(settings: Settings, log: Path, plan: Plan) -> Tally:
+    database, clock = await Database.open(settings.database_url, most=2), SystemClock()
+    try:
+        made = await officers.make(database, clock, await a_unit(database), plan.phones)
+        with served(settings, log) as url:
+            return await run((url,), made, plan, lambda *_: None)
+    finally:
+        await database.close()
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [Trouble(cut=0, lost=0, twice=0, restart=0), Trouble(cut=0.15, lost=0.15, twice=0.15, restart=0.1)],
+    ids=["a good network", "a bad one"],
+)
+async def test_a_shift_of_several_phones_is_handed_in_whole(
+    services: Settings, database_url: str, tmp_path: Path, trouble: Trouble
+) -> None:
+    settings = replace(services, database_url=database_url, database_connections=8)
+    tally = await simulated(settings, tmp_path / "log", replace(A_SHIFT, trouble=trouble))
+    assert (tally.refused, tally.faults) == ([], [])
+    assert tally.whole
+    assert tally.photographs == 12
+    assert tally.facts > 4 * 2
