@@ -109,20 +109,23 @@ async def _below(db: Connection, content: AnyContent, operations: Sequence[Opera
                         latest=operation.latest,
                         operation=operation.id,
                         evidence_id=None if signature.evidence_id is UNSET else signature.evidence_id,
-                        picture_sha256=await _picture(db, operation, signature),
+                        picture_sha256=await _picture(db, content, operation, signature),
                     )
                 )
     signings.sort(key=lambda one: (("OFFICER", "PARTY", "WITNESS").index(one.signer), one.operation))
     return Signed(signings=signings, refusals=refusals)
 
 
-async def _picture(db: Connection, operation: Operation, signature: Signature) -> str | None:
-    """SHA-256 of the drawn signature, if it has been received and its author captured it."""
+async def _picture(db: Connection, content: AnyContent, operation: Operation, signature: Signature) -> str | None:
+    """SHA-256 of the drawn signature, if it has been received, and one of those who were there captured it."""
     if signature.evidence_id is UNSET:
         return None
-    sought = Sought(evidence_id=signature.evidence_id, officer_id=operation.author, most=1)
-    found = await received(db, signature.evidence_id) if await search(db, sought) else None
-    return None if found is None else found[1].sha256.hex()
+    found = await search(db, Sought(evidence_id=signature.evidence_id, most=1))
+    there = {operation.author, *(officer.person_id for officer in content.officers)}
+    if not found or found[0].officer_id not in there:
+        return None
+    kept = await received(db, signature.evidence_id)
+    return None if kept is None else kept[1].sha256.hex()
 
 
 def _thumbprint(phone: Signatory) -> str:

@@ -141,8 +141,12 @@ async def test_a_drawn_signature_is_waited_for_and_nobody_elses_picture_is_print
     await visit.sign(visit.second, text)
     stranger = await an_officer(visit.custodian.database, await a_unit(visit.custodian.database))
     taken = await receive(visit.custodian, stranger, a_signature((9, 9, 9)), visit.custodian.clock.now())
-    await visit.sign(visit.first, text, signer="PARTY", evidence_id=taken)
+    drawn = await visit.sign(visit.first, text, signer="PARTY", evidence_id=taken)
     assert await issue_when_signed(visit.custodian, visit.task.id) == []
+    colleagues = await receive(visit.custodian, visit.second, a_signature((8, 8, 8)), visit.custodian.clock.now())
+    waiting = {"type": "SIGNATURE", "document_sha256": digest(text), "signer": "PARTY", "evidence_id": colleagues}
+    await visit.tell(visit.first, waiting, replaces=[drawn])
+    assert len(await issue_when_signed(visit.custodian, visit.task.id)) == 1
 
 
 async def test_what_was_signed_is_that_text_and_no_other(visit: Visit) -> None:
