@@ -235,3 +235,18 @@ async def test_readings_under_an_anchor_of_another_phone_are_refused_at_their_fi
     [answer] = await push(custodian, [told(officer, task.id, CONFORMS, clock=readings)], officer.courier)
     assert answer.problem is not None
     assert answer.problem.field == "clock.anchor"
+
+
+async def test_operations_that_replace_none_one_and_two_are_recorded_in_one_batch(custodian: Custodian) -> None:
+    officer, _ = await two_officers(custodian)
+    task = await a_task(custodian.database, custodian.clock, officer)
+    first, second, third = uuid4(), uuid4(), uuid4()
+    batch = [
+        told(officer, task.id, CONFORMS, id=first),
+        told(officer, task.id, CONFORMS | {"note": "看过"}, id=second, replaces=[first]),
+        told(officer, task.id, CONFORMS | {"note": "再看过"}, id=third, replaces=[first, second]),
+    ]
+    assert results(await push(custodian, batch, officer.courier)) == ["RECORDED"] * 3
+    async with custodian.database.connection() as db:
+        kept = {one.id: one.replaces for one in (await queries.operations_of(db, [task.id]))[task.id]}
+    assert kept == {first: frozenset(), second: {first}, third: {first, second}}

@@ -67,9 +67,9 @@ async def add_operations(db: Connection, arrived: Sequence[Arrived], courier: Co
         insert into inspection_operation (id, inspection_id, author_id, phone_id, courier_id, type, key, told_earliest,
                                           told_latest, replaces, what, jws, sha256, received_at)
         select id, inspection_id, author_id, phone_id, $13, type, key, told_earliest, told_latest,
-               array(select jsonb_array_elements_text(replaces)::uuid), what, jws, sha256, $14
+               string_to_array(replaces, ' ')::uuid[], what, jws, sha256, $14
           from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[],
-                      $8::timestamptz[], $9::jsonb[], $10::jsonb[], $11::text[], $12::bytea[])
+                      $8::timestamptz[], $9::text[], $10::jsonb[], $11::text[], $12::bytea[])
                as told (id, inspection_id, author_id, phone_id, type, key, told_earliest, told_latest, replaces, what,
                         jws, sha256)
             on conflict (id) do nothing
@@ -93,7 +93,7 @@ def _columns(arrived: Sequence[Arrived]) -> list[list[object]]:
             operation.key,
             operation.earliest,
             operation.latest,
-            sorted(map(str, operation.replaces)),
+            " ".join(sorted(map(str, operation.replaces))),  # a list of lists would be an array of two dimensions
             msgspec.to_builtins(operation.what),
             signed,
             sha256,
