@@ -40,6 +40,9 @@ async function read(place, input, found) {
   }
 }
 
+/** Why there was no place when it was last asked for: "denied" or "unknown". */
+export let noPlace = "unknown";
+
 /** Where the phone is, or null with why: {place, why}. Never keeps anybody waiting for long. */
 export function whereAmI() {
   return new Promise((resolve) => {
@@ -47,7 +50,10 @@ export function whereAmI() {
     const found = ({ coords }) => resolve({ place: {
       longitude: coords.longitude, latitude: coords.latitude, datum: "WGS84", accuracy_metres: Math.round(coords.accuracy),
     } });
-    const not = ({ code }) => resolve({ place: null, why: code === 1 ? "denied" : "unknown" });
+    const not = ({ code }) => {
+      noPlace = code === 1 ? "denied" : "unknown";
+      resolve({ place: null, why: noPlace });
+    };
     navigator.geolocation.getCurrentPosition(found, not, { enableHighAccuracy: true, timeout: 8000, maximumAge: 60_000 });
     setTimeout(() => resolve({ place: null, why: "unknown" }), 9000);
   });

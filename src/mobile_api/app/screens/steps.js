@@ -20,9 +20,8 @@ export async function scanIn({ inspection }) {
       const { uscc } = inspection.enterprise;
       if (uscc && within(said.code) !== uscc && /^[0-9A-Z]{18}$/.test(within(said.code))) throw new Error(say("app.scan-in.other", { uscc }));
       const manner = input.dataset.manner ?? "TYPED";
-      const { place, why } = await whereAmI();
+      const { place } = await whereAmI();
       await engine.tell(inspection.id, { type: "SCANNED_IN", code: said.code.trim(), manner, ...(place && { place }) });
-      if (!place) document.getElementById("screen").prepend(notice("warn", say(`app.place.${why}`)));
       go(inspection);
     }, code, scanner(input))];
 }

@@ -3,6 +3,7 @@
 import { engine, value } from "../engine/engine.js";
 import { say } from "../engine/words.js";
 import { badge, button, el, head, notice } from "./dom.js";
+import { noPlace } from "./scan.js";
 
 const has = (fields, key) => key in fields;
 const some = (fields, prefix) => Object.keys(fields).filter((key) => key.startsWith(prefix)).length;
@@ -34,6 +35,7 @@ export async function show({ me, inspection }) {
     el("p", { className: "lead" }, inspection.title, " · ", say(`app.state.${inspection.state}`)),
     el("p", { className: "hint" }, [enterprise.uscc, enterprise.address].filter(Boolean).join(" · ")),
     !inspection.approved_at && notice("warn", say(inspection.source === "URGENT" ? "app.visit.urgent" : "app.visit.not-approved")),
+    has(fields, "scanned-in") && !fields["scanned-in"].place && notice("warn", say(`app.place.${noPlace}`)),
     conflicts.length > 0 && notice("bad", el("a", { href: `#/visit/${id}/conflict` }, say("app.conflict.some", { number: conflicts.length }))),
     joined ? el("ol", { className: "steps" }, Object.entries(done).map(([name, state], at) => step(id, name, state, at + 1))) : null,
     el("div", { className: "bottom" }, joined
