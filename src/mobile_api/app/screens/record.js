@@ -15,7 +15,10 @@ export async function show({ me, inspection, again }) {
     await again();
   }, { tone: content ? "second" : "main" });
   if (!content) {
-    return [head(say("app.step.record"), `#/visit/${id}`), el("p", {}, say("app.record.why")), el("div", { className: "bottom" }, draw)];
+    // Without these two no document can be made of what would be signed.
+    const early = !value(fields, "outcome", "outcome") || Object.keys(fields).filter((key) => key.startsWith("joined:")).length < 2;
+    return [head(say("app.step.record"), `#/visit/${id}`), el("p", {}, say("app.record.why")),
+      early ? notice("warn", say("app.record.too-early")) : el("div", { className: "bottom" }, draw)];
   }
   const sha = await digest(content);
   return [head(say("app.step.record"), `#/visit/${id}`), reading(JSON.parse(content)), el("p", { className: "hint digest" }, `SHA-256 ${sha}`), draw,

@@ -20,9 +20,16 @@ export function progress({ fields, checklist }) {
     reading: [some(fields, "reading:"), null],
     statement: has(fields, "statement"),
     outcome: has(fields, "outcome") && has(fields, "cap"),
-    record: some(fields, "signature:") > 0 || some(fields, "refusal:") > 0,
+    record: signed(fields, officers),
     close: has(fields, "closed"),
   };
+}
+
+/** Whether everybody has signed, or the party refused, under one and the same text. */
+function signed(fields, officers) {
+  const digests = new Set(Object.keys(fields).filter((key) => /^(signature|refusal):/.test(key)).map((key) => key.split(":")[1]));
+  return officers > 0 && [...digests].some((sha) => some(fields, `signature:${sha}:OFFICER:`) >= officers
+    && (has(fields, `signature:${sha}:PARTY`) || has(fields, `refusal:${sha}`)));
 }
 
 export async function show({ me, inspection }) {
