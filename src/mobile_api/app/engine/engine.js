@@ -64,8 +64,12 @@ export const engine = {
     return id;
   },
   async tell(inspectionId, what, { as, pin } = {}) {
-    const row = await operation(inspectionId, what, as, pin);
-    await written([["operations", row]]);
+    // One after the other, in all tabs: the second has seen the first, and is no conflict with it.
+    const row = await navigator.locks.request("plumbline-tell", async () => {
+      const told = await operation(inspectionId, what, as, pin);
+      await written([["operations", told]]);
+      return told;
+    });
     tell("change");
     sync.kick();
     return row.id;
@@ -140,9 +144,10 @@ export const engine = {
 /** Online. The first person of the phone is its main one; a second officer comes with a PIN for their own key. */
 async function signIn(name, password, { pin } = {}) {
   const main = !pin;
-  const known = await store.all("people");
+  const signInName = name.trim().toLowerCase(); // as the server reads it
+  const known = (await store.all("people")).map((person) => ({ ...person, signInName: person.signInName.toLowerCase() }));
   // A key that has signed what is still here stays the key: only the sign-in is new.
-  const before = known.find((person) => person.signInName === name && person.main === main);
+  const before = known.find((person) => person.signInName === signInName && person.main === main);
   const made = before ?? (main ? await keys.made() : await keys.madeFor(pin));
   if (before && pin) await keys.privateKeyOf(before, pin);
   const label = `${navigator.userAgentData?.platform || "Web"} ${new Date().toISOString().slice(0, 10)}`;
@@ -150,12 +155,12 @@ async function signIn(name, password, { pin } = {}) {
     json: { sign_in_name: name, password, phone: { label, public_key: made.publicKey } },
   });
   const { token, expires_at, phone_id, me } = body;
-  if (known.some((person) => (person.person_id === me.person_id) !== (person.signInName === name && person.main === main)
+  if (known.some((person) => (person.person_id === me.person_id) !== (person.signInName === signInName && person.main === main)
     && (person.person_id === me.person_id || (main && person.main)))) {
     throw new Error("another-person"); // somebody else's queue is here, or the same person twice
   }
   const { privateKey, wrapped, publicKey } = made;
-  const person = { person_id: me.person_id, signInName: name, me, main, phone_id, privateKey, wrapped, publicKey, token, expires_at };
+  const person = { person_id: me.person_id, signInName, me, main, phone_id, privateKey, wrapped, publicKey, token, expires_at };
   await store.write([["people", person]]);
   await clock.refresh(token, phone_id).catch(() => {}); // without it the phone's claim stands alone
   tell("change");

@@ -1,0 +1,63 @@
+"""The engine by itself: what hands, slow lines and half a server do to it."""
+
+from playwright.async_api import Route
+
+from tests.mobile_api.app.conftest import PhoneTab
+from tests.mobile_api.app.test_bad_networks import BEGIN, capture
+
+MOST_BYTES_AT_ONCE = 240_000
+"""Of facts in one request: half a minute on 64 kbit/s, where an answer may take a minute."""
+
+
+async def test_what_one_phone_tells_twice_at_once_is_no_conflict(phone: PhoneTab) -> None:
+    await phone.sign_in("officer-a")
+    conflicts = await phone.engine(
+        f"""(async () => {{ const id = await {BEGIN};
+        await Promise.all(['CONFORMS', 'DOES_NOT_CONFORM'].map((result) =>
+            engine.tell(id, {{type: 'FINDING', item: 'F-01', result}})));
+        return (await engine.inspection(id)).conflicts; }})()"""
+    )
+    assert conflicts == []
+
+
+async def test_a_name_in_other_letters_is_the_same_person(phone: PhoneTab) -> None:
+    await phone.sign_in("officer-a")
+    before = await phone.engine("engine.me().then(({phone_id}) => phone_id)")
+    await phone.engine("engine.signOut()")
+    again = await phone.engine(
+        f"engine.signIn(' Officer-A', {phone.city.passwords['officer-a']!r}).then(({{phone_id}}) => phone_id)"
+    )
+    assert again == before
+
+
+async def test_a_list_that_the_server_cannot_give_holds_up_no_evidence(phone: PhoneTab) -> None:
+    async def fail(route: Route) -> None:
+        await route.fulfill(status=500, content_type="application/problem+json", body='{"title": "?"}')
+
+    await phone.sign_in("officer-a")
+    await phone.context.route("**/mobile/v1/standings", fail)
+    await capture(phone, 50_000)
+    await phone.settled()
+
+
+async def test_facts_go_in_requests_that_a_slow_line_carries_in_time(phone: PhoneTab) -> None:
+    sent: list[int] = []
+
+    async def weigh(route: Route) -> None:
+        sent.append(len(route.request.post_data_buffer or b""))
+        await route.continue_()
+
+    await phone.sign_in("officer-a")
+    await phone.context.set_offline(offline=True)
+    await phone.engine(
+        f"""(async () => {{ const id = await {BEGIN};
+        for (let n = 0; n < 12; n += 1) await engine.tell(id,
+            {{type: 'DOCUMENT', kind: 'ON_SITE_RECORD', content: JSON.stringify(['准'.repeat(13000), n])}});
+        return true; }})()"""
+    )
+    await phone.context.route("**/mobile/v1/operations", weigh)
+    await phone.context.set_offline(offline=False)
+    await phone.engine("engine.sync()")
+    await phone.settled()
+    assert sum(sent) > 600_000
+    assert max(sent) <= MOST_BYTES_AT_ONCE
