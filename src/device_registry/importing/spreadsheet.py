@@ -166,7 +166,9 @@ def _inflated(content: bytes) -> dict[str, bytes]:
                     raise Unreadable("too-much")
             return parts
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, ValueError, EOFError) as error:
-        # RuntimeError: a part is encrypted; NotImplementedError: packed in a way of its own
+        # What zipfile raises for archives that somebody crafted; each is one answer, no table.
+        # BadZipFile, EOFError: cut or inconsistent; zlib.error: bytes that do not inflate; RuntimeError: encrypted;
+        # NotImplementedError: packed in a way of its own; OSError, ValueError: offsets outside the file or negative.
         raise Unreadable("not-a-table") from error
 
 

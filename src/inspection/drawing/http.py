@@ -41,7 +41,7 @@ MOST_ENTERPRISES, MOST_OFFICERS, MOST_DRAWN = 20_000, 500, 1000
 
 
 class NewCandidate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    uscc: Annotated[str, Meta(min_length=18, max_length=18, examples=["91420100MA4KXXXX0U"])]
+    uscc: Annotated[str, Meta(min_length=18, max_length=18, examples=["92420102MADEM00114"])]
     name: Line
     address: Annotated[str, Meta(max_length=200)] = ""
     category: Annotated[str, Meta(max_length=200)] = ""
