@@ -34,8 +34,7 @@ from inspection.documents.http import document_to_read
 from inspection.explanation import gap_words
 from inspection.gaps import gaps_of
 from inspection.model import EvidenceListed, Finding, Operation, Reading, State
-from inspection.rules import merging
-from inspection.rules.guard import joined
+from inspection.rules import guard, merging
 
 PATH = "/desk/inspections"
 READERS = (Role.SUPERVISOR, Role.ENTITY_HEAD, Role.FIELD_OFFICER, Role.LEGAL_REVIEWER)
@@ -132,7 +131,9 @@ async def inspection_page(
         told = (await queries.operations_of(db, [inspection_id]))[inspection_id]
         fields = merging.merged(told)
         gaps = await gaps_of(db, inspection_id, now)
-        people = await agency.people_by_id(db, {*inspection.officers, *joined(fields), *(one.author for one in told)})
+        people = await agency.people_by_id(
+            db, {*inspection.officers, *guard.joined(fields), *(one.author for one in told)}
+        )
         phones = await agency.phone_labels(db, [one.phone for one in told])
         listed = {one: one.what for one in told if isinstance(one.what, EvidenceListed)}
         states = await evidence.states_of(db, [what.evidence_id for what in listed.values()])
@@ -148,7 +149,7 @@ async def inspection_page(
         visit,
         "inspections/inspection.html",
         inspection=inspection,
-        state=_state(told, gaps, fields),
+        state=guard.state(fields, gaps),
         fields=fields,
         value=lambda key, member: merging.value(fields, key, member),
         gaps=[
@@ -156,7 +157,7 @@ async def inspection_page(
             for gap in gaps
         ],
         conflicts=[_conflict(visit, fields, key, member, named) for key, member in merging.conflicts(fields)],
-        officers=[(named.get(id_, "—"), f"credential-shown:{id_}" in fields) for id_ in joined(fields)],
+        officers=[(named.get(id_, "—"), f"credential-shown:{id_}" in fields) for id_ in guard.joined(fields)],
         points=points,
         readings=[one for one in told if isinstance(one.what, Reading)],
         evidence=[
@@ -182,12 +183,6 @@ async def document_at_page(
     custodian: NamedDependency[Custodian],
 ) -> Response[bytes]:
     return await document_to_read(custodian, request.user, document_id)
-
-
-def _state(told: Sequence[Operation], gaps: Sequence[Any], fields: merging.Fields) -> State:
-    if not told:
-        return State.PLANNED
-    return State.CLOSED if "closed" in fields and all(gap.waived for gap in gaps) else State.UNDER_WAY
 
 
 def _time_line(visit: Visit, told: Sequence[Operation], named: dict[UUID, str], phones: dict[UUID, str]) -> list[Told]:

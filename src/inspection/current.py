@@ -12,7 +12,7 @@ from inspection import queries
 from inspection.gaps import gaps_of_all
 from inspection.model import Inspection, Operation, Refusal, Signature, State
 from inspection.queries import Current
-from inspection.rules import merging
+from inspection.rules import guard, merging
 from inspection.rules.guard import Gap, may_close
 
 ISSUE = "issue-inspection-documents"
@@ -64,9 +64,7 @@ async def settle(database: Database, now: datetime) -> int:
 def _derived(
     inspection: Inspection, told: Sequence[Operation], fields: merging.Fields, missing: Sequence[Gap] | None
 ) -> Current:
-    state = State.UNDER_WAY if fields else State.PLANNED
-    if missing is not None and may_close(missing):
-        state = State.CLOSED
+    state = guard.state(fields, missing or ())
     return Current(
         inspection.id,
         state,

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from agency.model import CredentialStanding
 from evidence.model import State as EvidenceState
-from inspection.model import EvidenceListed, Inspection, Operation, OutcomeKind, Source
+from inspection.model import EvidenceListed, Inspection, Operation, OutcomeKind, Source, State
 from inspection.rules.merging import Fields, conflicts, value
 
 FEWEST_OFFICERS = 2
@@ -111,6 +111,13 @@ def gaps(seen: Seen) -> list[Gap]:
 
 def may_close(found: Collection[Gap]) -> bool:
     return all(gap.waived for gap in found)
+
+
+def state(fields: Fields, found: Collection[Gap]) -> State:
+    """Where it stands: closed once somebody asked for it and nothing is missing that nobody answers for."""
+    if not fields:
+        return State.PLANNED
+    return State.CLOSED if "closed" in fields and may_close(found) else State.UNDER_WAY
 
 
 def _approval(seen: Seen) -> Iterator[Gap]:
