@@ -4,7 +4,8 @@ const EDITION = "%EDITION%";
 const FILES = ["%FILES%"];
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(EDITION).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));
+  event.waitUntil(caches.open(EDITION).then((cache) => cache.addAll(FILES)));
+  // It waits until no page of the edition before is open: a page never gets files of two.
 });
 
 self.addEventListener("activate", (event) => {

@@ -9,6 +9,7 @@ import { rank, send } from "./uploads.js";
 
 const MOST_OPERATIONS = 50;
 const MOST_CHARACTERS = 200_000; // half a minute on 64 kbit/s: well within the time an answer may take
+const MOST_CHANGES = 10; // some 200 kB at most, half a minute on 64 kbit/s
 const PAUSES = [2, 5, 15, 30, 60]; // seconds
 const REFERENCE_MS = 30 * 60_000;
 
@@ -56,21 +57,36 @@ async function run() {
 async function round() {
   const main = await mainPerson();
   if (!main) return;
-  const keys = await serverKeys();
-  const { token, full } = await tokenOf(main);
-  if (full) await clock.refresh(token, main.phone_id);
-  for (const other of (await all("people")).filter((person) => !person.main && Date.parse(person.expires_at) > Date.now())) {
-    await clock.refresh(other.token, other.phone_id).catch((error) => { if (error instanceof NoNetwork) throw error; });
+  if (main.token && Date.parse(main.expires_at) > Date.now()) {
+    try {
+      return await handInAndFetch(main.token, main);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 401) throw error;
+    }
   }
+  if (main.token) await update("people", main.person_id, (person) => ({ ...person, token: null }));
+  tell("change");
+  const token = await tokenToHandIn(main);
   await handInFacts(token);
-  const refused = full ? await fetched(token, keys) : null;
-  await upload(token, full, keys);
+  await upload(token, false, await serverKeys());
+}
+
+/** Facts first, whatever else may fail. */
+async function handInAndFetch(token, main) {
+  await handInFacts(token);
+  const keys = await serverKeys();
+  const refused = await fetched(token, keys, main);
+  await upload(token, true, keys);
   if (refused) throw refused;
 }
 
 /** What the server would not tell holds up no evidence: the refusal, if there was one, is for afterwards. */
-async function fetched(token, keys) {
+async function fetched(token, keys, main) {
   try {
+    await clock.refresh(token, main.phone_id);
+    for (const other of (await all("people")).filter((person) => !person.main && Date.parse(person.expires_at) > Date.now())) {
+      await clock.refresh(other.token, other.phone_id).catch((error) => { if (error instanceof NoNetwork) throw error; });
+    }
     await pull(token);
     await refreshReference(token, keys);
     return null;
@@ -89,22 +105,11 @@ async function serverKeys() {
   return body.keys;
 }
 
-/** The sign-in where it still holds; else a token for handing in alone, on proof of the key in this phone. */
-async function tokenOf(main) {
-  if (main.token && Date.parse(main.expires_at) > Date.now()) {
-    try {
-      await call("GET", `/mobile/v1/changes?after=${await meta("cursor", "0")}&most=1`, { token: main.token });
-      return { token: main.token, full: true };
-    } catch (error) {
-      if (!(error instanceof Refused) || error.status !== 401) throw error;
-    }
-  }
-  if (main.token) await update("people", main.person_id, (person) => ({ ...person, token: null }));
-  tell("change");
+/** Where the sign-in holds no more: a token for handing in alone, on proof of the key in this phone. */
+async function tokenToHandIn(main) {
   const { body } = await call("GET", "/mobile/v1/hand-in");
   const proof = await sign({ challenge: body.challenge }, "plumbline-hand-in+jws", main.phone_id, main.privateKey);
-  const given = await call("POST", "/mobile/v1/hand-in", { json: { proof } });
-  return { token: given.body.token, full: false };
+  return (await call("POST", "/mobile/v1/hand-in", { json: { proof } })).body.token;
 }
 
 async function handInFacts(token) {
@@ -139,7 +144,7 @@ async function handInFacts(token) {
 
 async function pull(token) {
   for (let more = true; more; ) {
-    const { body } = await call("GET", `/mobile/v1/changes?after=${await meta("cursor", "0")}`, { token });
+    const { body } = await call("GET", `/mobile/v1/changes?after=${await meta("cursor", "0")}&most=${MOST_CHANGES}`, { token });
     await write(
       [["meta", { name: "cursor", value: body.cursor }], ...body.inspections.map((one) => ["inspections", one])],
       body.gone.map((id) => ["inspections", id]),
