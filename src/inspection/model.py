@@ -101,6 +101,8 @@ class Reading(What, frozen=True, tag="READING"):
     unit: Annotated[str, Meta(max_length=20)]
     standing_outcome: Annotated[str, Meta(max_length=40)] | UnsetType = UNSET
     standing_reasons: Annotated[list[Short], Meta(max_length=20)] | UnsetType = UNSET
+    standing_words: Text | UnsetType = UNSET
+    """What the phone showed of it at that moment; the record prints this."""
     evidence_id: UUID | UnsetType = UNSET
 
 

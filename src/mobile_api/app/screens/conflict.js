@@ -13,8 +13,8 @@ export async function show({ inspection, again }) {
     return el("section", { className: "card" }, el("h2", {}, `${about.item ?? say(`app.operation.${about.type}`)}`), el("p", {}, say("app.conflict.both")),
       values.map((told) => el("div", { className: "side" }, el("p", {}, el("b", {}, name(told.author)), ` · ${time(told.at)}`), el("p", { className: "read-out" }, shown(told.value)),
         button(say("app.conflict.take"), async () => {
-          const identity = about.type === "FINDING" ? { item: about.item } : about.type === "DOCUMENT" ? { kind: about.kind } : {};
-          await engine.tell(inspection.id, { type: about.type, ...required(about), ...identity, [member]: told.value });
+          const side = inspection.operations.find((operation) => operation.id === told.operation).what;
+          await engine.tell(inspection.id, { type: side.type, ...needed(side), [member]: told.value });
           await again();
         }, { tone: "second" }))));
   };
@@ -24,8 +24,12 @@ export async function show({ inspection, again }) {
 
 const shown = (told) => (typeof told === "string" ? say(`app.finding.${told}`).replace(/^app\.finding\./, "") : JSON.stringify(told));
 
-/** Members without which an operation of the type does not stand. */
-function required(about) {
-  const needed = { SCANNED_IN: ["code"], RIGHTS_TOLD: ["recusal"], BEGUN: ["source"], CREDENTIAL_SHOWN: ["credential_no"] }[about.type] ?? [];
-  return Object.fromEntries(needed.map((name) => [name, about[name]]));
+const NEEDED = {
+  BEGUN: ["source"], SCANNED_IN: ["code"], CREDENTIAL_SHOWN: ["credential_no"], RIGHTS_TOLD: ["recusal"], FINDING: ["item"], DOCUMENT: ["kind", "content"],
+  EVIDENCE: ["evidence_id", "sha256", "size", "media_type"], SIGNATURE: ["document_sha256", "signer"], REFUSAL: ["document_sha256", "reason"], WAIVER: ["gap", "reason"],
+};
+
+/** Members without which an operation of the type does not stand, as the side that was chosen told them. */
+function needed(side) {
+  return Object.fromEntries((NEEDED[side.type] ?? []).map((name) => [name, side[name]]));
 }

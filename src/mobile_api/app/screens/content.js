@@ -24,11 +24,10 @@ export async function contentOf(inspection, me, reference) {
   const [scan] = of("SCANNED_IN");
   const [rights] = of("RIGHTS_TOLD");
   const joined = Object.keys(fields).filter((key) => key.startsWith("joined:")).map((key) => key.slice(7));
-  const readings = await Promise.all(of("READING").map(async ({ what, latest }) => {
-    const known = await engine.standing(what.device_tag);
-    return { device_tag: what.device_tag, device_kind: known.kind || null, certificate_no: null, standing: known.words, at: second(latest),
-      quantity: what.quantity, value: what.value, unit: what.unit };
-  }));
+  const readings = await Promise.all(of("READING").map(async ({ what, latest }) => ({
+    device_tag: what.device_tag, device_kind: (await engine.standing(what.device_tag)).kind || null, certificate_no: null,
+    standing: what.standing_words ?? "", at: second(latest), quantity: what.quantity, value: what.value, unit: what.unit,
+  })));
   return {
     kind: "ON_SITE_RECORD", schema: 1, inspection_id: inspection.id,
     entity: { name: me.unit_name ?? "", basis: "" }, approval_no: null, task: inspection.title || null, source: inspection.source ?? "PLAN",

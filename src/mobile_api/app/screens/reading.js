@@ -31,7 +31,7 @@ export async function show({ inspection, again }) {
       }
       await engine.tell(inspection.id, {
         type: "READING", device_tag: found.tag, quantity: said.quantity.trim(), value: said.value.trim(), unit: said.unit.trim(),
-        standing_outcome: { green: "IN_STANDING", red: "NOT_IN_STANDING", amber: "UNKNOWN" }[found.light], standing_reasons: found.reasons,
+        standing_outcome: { green: "IN_STANDING", red: "NOT_IN_STANDING", amber: "UNKNOWN" }[found.light], standing_reasons: found.reasons, standing_words: found.words,
         ...(evidence_id && { evidence_id }),
       });
       await again();

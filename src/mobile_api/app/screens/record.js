@@ -21,7 +21,8 @@ export async function show({ me, inspection, again }) {
       early ? notice("warn", say("app.record.too-early")) : el("div", { className: "bottom" }, draw)];
   }
   const sha = await digest(content);
-  return [head(say("app.step.record"), `#/visit/${id}`), reading(JSON.parse(content)), el("p", { className: "hint digest" }, `SHA-256 ${sha}`), draw,
+  const signed = Object.keys(fields).some((key) => key.startsWith(`signature:${sha}:`) || key === `refusal:${sha}`);
+  return [head(say("app.step.record"), `#/visit/${id}`), reading(JSON.parse(content)), el("p", { className: "hint digest" }, `SHA-256 ${sha}`), signed && notice("warn", say("app.record.again-voids")), draw,
     ...(await officers(inspection, sha, again)), party(inspection, sha, again)];
 }
 

@@ -14,6 +14,7 @@ export async function show() {
     form(say("app.start.do"), async (said) => {
       const code = within(said.uscc ?? "");
       if (code && !valid(code)) throw new Error(say("app.start.uscc-wrong"));
+      if (said.source === "URGENT" && !said.reason.trim()) throw new Error(say("app.form.missing", { field: say("app.start.reason") }));
       const chosen = [...document.querySelectorAll("input[name=item]:checked")].map((one) => one.value);
       const id = await engine.begin({
         source: said.source, enterprise_name: said.enterprise_name.trim(), ...(code && { uscc: code }),

@@ -4,7 +4,7 @@ import { engine, value } from "../engine/engine.js";
 import { say } from "../engine/words.js";
 import { badge, button, choice, el, field, form, head, notice, time, trouble } from "./dom.js";
 import { scanner, whereAmI } from "./scan.js";
-import { within } from "./uscc.js";
+import { valid, within } from "./uscc.js";
 
 const back = (inspection) => `#/visit/${inspection.id}`;
 const go = (inspection) => { location.hash = back(inspection); };
@@ -19,6 +19,7 @@ export async function scanIn({ inspection }) {
     form(say("app.scan-in.do"), async (said) => {
       const { uscc } = inspection.enterprise;
       if (uscc && within(said.code) !== uscc && /^[0-9A-Z]{18}$/.test(within(said.code))) throw new Error(say("app.scan-in.other", { uscc }));
+      if (/^[0-9A-Za-z]{18}$/.test(said.code.trim()) && !valid(within(said.code))) throw new Error(say("app.start.uscc-wrong"));
       const manner = input.dataset.manner ?? "TYPED";
       const { place } = await whereAmI();
       await engine.tell(inspection.id, { type: "SCANNED_IN", code: said.code.trim(), manner, ...(place && { place }) });
