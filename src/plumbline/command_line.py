@@ -262,7 +262,9 @@ def _say(line: str) -> None:
 def _print_what_is_running(settings: Settings, url: str, people: Sequence[tuple[str, str, str]]) -> None:
     out.print()
     for what, place in (
-        ("Plumbline 准绳", url),
+        ("执法终端 phone", f"{url}/app/"),
+        ("办公页面 desk", f"{url}/desk"),
+        ("公示 public", f"{url}/public"),
         ("API to read and try", f"{url}/openapi"),
         ("alive? ready?", f"{url}/health   {url}/ready"),
         ("PostgreSQL", _place(settings.database_url)),

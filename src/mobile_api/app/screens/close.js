@@ -24,6 +24,7 @@ export async function show({ inspection, again }) {
 /** Without a network: what this phone itself knows to be missing. */
 function own(inspection) {
   const open = Object.entries(progress(inspection)).filter(([name, state]) => name !== "close" && (state === false || (Array.isArray(state) && state[1] !== null && state[0] < state[1])));
+  if (!open.length) return notice("good", say("app.close.nothing-seen"));
   return el("ul", { className: "cards" }, open.map(([name]) => el("li", {}, el("a", { className: "card", href: `#/visit/${inspection.id}/${name}` }, say(`app.step.${name}`), " ", badge("plain", say("app.step.open"))))));
 }
 

@@ -5,7 +5,7 @@ import { say } from "../engine/words.js";
 import { badge, button, choice, el, head, notice, size, time } from "./dom.js";
 
 const TONES = { waiting: "plain", sending: "busy", received: "plain", safe: "good", attention: "bad" };
-const MARKS = { waiting: "⏳", sending: "↑", received: "…", safe: "✓", attention: "!" };
+const MARKS = { waiting: "○", sending: "↑", received: "…", safe: "✓", attention: "!" };
 
 export async function show({ again }) {
   const [queue, summary, metered] = await Promise.all([engine.queue(), engine.summary(), engine.setting("metered")]);
