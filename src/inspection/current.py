@@ -15,6 +15,8 @@ from inspection.queries import Current
 from inspection.rules import guard, merging
 from inspection.rules.guard import Gap, may_close
 
+AT_ONCE = 200
+"""Inspections looked at in one transaction."""
 ISSUE = "issue-inspection-documents"
 """Job: what is signed becomes a PDF. Queued whenever something is told of an inspection in which somebody signed."""
 
@@ -47,18 +49,23 @@ async def derive(db: Connection, inspection_ids: Collection[UUID], now: datetime
     )
 
 
-async def settle(database: Database, now: datetime) -> int:
-    """Looks again at what could not close because something was missing: it may have arrived. How many closed."""
-    async with database.transaction() as db:
-        waiting = await queries.closing(db)
-        if not waiting:
-            return 0
-        await queries.one_by_one(db, waiting)
-        inspections = await queries.inspections_by_id(db, waiting)
-        missing = await gaps_of_all(db, inspections, await queries.operations_of(db, waiting), now)
-        complete = [id_ for id_, found in missing.items() if may_close(found)]
-        await derive(db, complete, now)
-        return len(complete)
+async def settle(database: Database, now: datetime, most: int = AT_ONCE) -> int:
+    """Looks again at what could not close because something was missing: it may have arrived. How many closed.
+
+    All of them, `most` in a transaction: those that wait for ever keep nobody else waiting.
+    """
+    closed, after = 0, None
+    while True:
+        async with database.transaction() as db:
+            waiting = await queries.closing(db, after, most)
+            if not waiting:
+                return closed
+            await queries.one_by_one(db, waiting)
+            inspections = await queries.inspections_by_id(db, waiting)
+            missing = await gaps_of_all(db, inspections, await queries.operations_of(db, waiting), now)
+            complete = [id_ for id_, found in missing.items() if may_close(found)]
+            await derive(db, complete, now)
+        closed, after = closed + len(complete), waiting[-1]
 
 
 def _derived(

@@ -1,11 +1,12 @@
 """What is missing of an inspection, and who still holds it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from agency import queries as agency
 from agency.enforcement_items import queries as items
+from agency.enforcement_items.model import Checklist
 from evidence import queries as evidence
 from foundation.civil import day_of
 from foundation.database import Connection
@@ -50,7 +51,7 @@ async def gaps_of_all(
                     if tuple(visit) == visits[id_]
                 },
                 evidence=states,
-                points=points.get(inspection.checklist, []),
+                points=points.get(id_, []),
                 now=now,
             )
         )
@@ -60,13 +61,17 @@ async def gaps_of_all(
 
 async def _points(
     db: Connection, inspections: Collection[Inspection], visits: Mapping[UUID, tuple[datetime, datetime]]
-) -> dict[str, list[str]]:
-    """The points of each checklist as it stood when the first of the visits began."""
-    codes = {code for inspection in inspections for code in inspection.items}
-    if not codes:
-        return {}
-    day = day_of(min(visits[inspection.id][0] for inspection in inspections))
+) -> dict[UUID, list[str]]:
+    """Of each inspection the points of its checklist, as it stood when the visit began."""
+    codes = {inspection.checklist for inspection in inspections if inspection.checklist}
+    versions = await items.checklist_versions(db, codes) if codes else []
     return {
-        checklist.code: [point.code for point in checklist.items]
-        for checklist in await items.checklists_of(db, codes, day)
+        inspection.id: [point.code for point in version.items]
+        for inspection in inspections
+        for version in versions
+        if version.code == inspection.checklist and _held(version, day_of(visits[inspection.id][0]))
     }
+
+
+def _held(version: Checklist, day: date) -> bool:
+    return version.begins <= day and (version.ends is None or day < version.ends)

@@ -1,18 +1,21 @@
 """An inspection closes when somebody asks and nothing is missing; a late arrival closes it, too."""
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 
+from agency.enforcement_items import queries as items
+from agency.enforcement_items.model import Act, Checklist, ItemVersion, Point
 from evidence import upload
 from evidence.commitment import commit
 from evidence.custodian import Custodian
 from inspection import queries
 from inspection.current import settle
-from inspection.gaps import gaps_of
+from inspection.gaps import gaps_of, gaps_of_all
 from inspection.model import Inspection
 from inspection.pulling import Feeds
 from inspection.pushing import push
@@ -73,7 +76,8 @@ async def test_a_visit_that_lacks_something_stays_open_until_somebody_answers_fo
     assert await state(custodian, officer) == "CLOSED"
 
 
-async def test_a_photograph_that_arrives_late_closes_the_visit(custodian: Custodian) -> None:
+async def a_visit_with_a_photograph(custodian: Custodian) -> tuple[Inspection, OfficerWithPhone, Callable[[], Any]]:
+    """What it lacks is the photograph: calling the last lets its bytes arrive."""
     body, evidence_id = a_photo(), uuid4()
     listed = {
         "type": "EVIDENCE",
@@ -83,15 +87,66 @@ async def test_a_photograph_that_arrives_late_closes_the_visit(custodian: Custod
         "media_type": "image/jpeg",
     }
     task, officer = await a_visit(custodian, more=(listed,))
+    captured = datetime(2026, 6, 15, 3, tzinfo=UTC)
+    await commit(custodian, officer.commitment(body, captured, evidence_id=evidence_id), officer.courier)
+
+    async def arrive() -> None:
+        await upload.begin(custodian, evidence_id, len(body), officer.courier)
+        await upload.append(custodian, evidence_id, 0, in_chunks(body), officer.courier)
+
+    return task, officer, arrive
+
+
+async def test_a_photograph_that_arrives_late_closes_the_visit(custodian: Custodian) -> None:
+    task, officer, arrive = await a_visit_with_a_photograph(custodian)
     now = custodian.clock.now()
     async with custodian.database.connection() as db:
         [gap] = await gaps_of(db, task.id, now)
         assert await queries.closing(db) == [task.id]
     assert (gap.code, gap.phone_id) == ("EVIDENCE_NOT_RECEIVED", officer.phone_id)
-    captured = datetime(2026, 6, 15, 3, tzinfo=UTC)
-    await commit(custodian, officer.commitment(body, captured, evidence_id=evidence_id), officer.courier)
     assert await settle(custodian.database, now) == 0
-    await upload.begin(custodian, evidence_id, len(body), officer.courier)
-    await upload.append(custodian, evidence_id, 0, in_chunks(body), officer.courier)
+    await arrive()
     assert await settle(custodian.database, now) == 1
     assert await state(custodian, officer) == "CLOSED"
+
+
+async def test_visits_that_wait_for_ever_keep_no_other_waiting(custodian: Custodian) -> None:
+    for _ in range(2):
+        await a_visit(custodian, without=("SCANNED_IN",))
+    _, officer, arrive = await a_visit_with_a_photograph(custodian)
+    for _ in range(2):
+        await a_visit(custodian, without=("SCANNED_IN",))
+    await arrive()
+    assert await settle(custodian.database, custodian.clock.now(), most=1) == 1
+    assert await state(custodian, officer) == "CLOSED"
+
+
+async def test_each_visit_is_held_to_the_checklist_of_its_own_day(custodian: Custodian) -> None:
+    unit_id = await a_unit(custodian.database)
+    officer, now = await an_officer(custodian.database, unit_id), custodian.clock.now()
+    item = ItemVersion(
+        code="NOISE", act=Act.INSPECTION, name_zh="噪声", name_en="Noise", legal_basis="—", unit_id=unit_id,
+        begins=date(2020, 1, 1),
+    )  # fmt: skip
+    lists = [
+        Checklist(
+            code="CATERING", version=1, unit_id=unit_id, title="餐饮", items=(Point(point, "—", "—"),),
+            item_codes=("NOISE",), begins=begins,
+        )
+        for point, begins in (("OLD", date(2020, 1, 1)), ("NEW", date(2026, 6, 15)))
+    ]  # fmt: skip
+    tasks = [await a_task(custodian.database, custodian.clock, officer, checklist="CATERING") for _ in range(2)]
+    async with custodian.database.transaction() as db:
+        await items.add_version(db, item, now, None)
+        for checklist in lists:
+            await items.add_checklist(db, checklist, now, None)
+    days = [AT - timedelta(days=1), AT]
+    joined = [
+        told(officer, task.id, {"type": "JOINED"}, earliest=at, latest=at) for task, at in zip(tasks, days, strict=True)
+    ]
+    await push(custodian, joined, officer.courier)
+    async with custodian.database.connection() as db:
+        known = await queries.inspections_by_id(db, [task.id for task in tasks])
+        found = await gaps_of_all(db, known, await queries.operations_of(db, known), now)
+    missing = [[gap.details["point"] for gap in found[task.id] if gap.code == "FINDING_MISSING"] for task in tasks]
+    assert missing == [["OLD"], ["NEW"]]

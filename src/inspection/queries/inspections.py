@@ -128,10 +128,19 @@ async def keep_current(db: Connection, current: Sequence[Current], now: datetime
     )
 
 
-async def closing(db: Connection, most: int = 200) -> list[UUID]:
-    """Those that somebody asked to close while something was missing, the longest waiting first."""
+async def closing(db: Connection, after: UUID | None = None, most: int = 200) -> list[UUID]:
+    """Those that somebody asked to close while something was missing, by id after the given one."""
     rows = await db.fetch(
-        "select inspection_id from inspection_current where gaps > 0 order by changed_at limit $1", most
+        """
+        select inspection_id
+          from inspection_current
+         where gaps > 0
+           and ($1::uuid is null or inspection_id > $1)
+         order by inspection_id
+         limit $2
+        """,
+        after,
+        most,
     )
     return [row["inspection_id"] for row in rows]
 

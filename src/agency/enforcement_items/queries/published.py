@@ -93,6 +93,20 @@ async def checklists_of(db: Connection, codes: Collection[str], day: date) -> li
     return [_checklist(row) for row in rows]
 
 
+async def checklist_versions(db: Connection, codes: Collection[str]) -> list[Checklist]:
+    """Every version of these checklists, past and planned ones too, oldest first."""
+    rows = await db.fetch(
+        """
+        select code, version, unit_id, title, items, item_codes, lower(span) as begins, upper(span) as ends
+          from checklist
+         where code = any ($1)
+         order by code, span
+        """,
+        list(codes),
+    )
+    return [_checklist(row) for row in rows]
+
+
 async def all_checklists(db: Connection, day: date, after: str | None = None, most: int = 100) -> list[Checklist]:
     """All that hold on that day, by code after the given one."""
     rows = await db.fetch(
