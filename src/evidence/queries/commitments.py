@@ -17,7 +17,10 @@ from foundation.database import Connection
 
 
 async def add_commitment(db: Connection, commitment: Commitment, courier: Courier, receipt: str, now: datetime) -> bool:
-    """Evidence, receipt 1 and custody entry in one statement. False, and nothing written, where the id is taken."""
+    """Evidence, receipt 1 and custody entry in one statement. False, and nothing written, where the id is taken.
+
+    The table has further unique keys that begin with the id; of two at once any may notice first, so none is named.
+    """
     facts = commitment.facts
     added = await db.fetchval(
         """
@@ -25,7 +28,7 @@ async def add_commitment(db: Connection, commitment: Commitment, courier: Courie
             insert into evidence (id, sha256, size, media_type, captured, device_tag, officer_id, phone_id, unit_id,
                                   facts, commitment, algorithm, committed_at, enrolled_at)
             values ($1, $2, $3, $4, tstzrange($5, $6, '[]'), $7, $8, $9, $10, $11, $12, $13, $14, $19)
-            on conflict (id) do nothing
+            on conflict do nothing
             returning id
         ), acknowledged as (
             insert into receipt (evidence_id, kind, jws, issued_at)

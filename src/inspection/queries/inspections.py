@@ -18,7 +18,7 @@ async def open_inspection(
         insert into inspection (id, unit_id, source, title, due_on, uscc, enterprise_name, enterprise_address, items,
                                 checklist, joint_id, planned, created_by, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-            on conflict (id) do nothing
+            on conflict do nothing
         returning true
         """,
         inspection.id,
