@@ -35,7 +35,12 @@ class Event(StrEnum):
     DRAWING_DRAWN = "inspection:drawing:drawn"
     INSPECTION_OPENED = "inspection:task:opened"
     INSPECTION_APPROVED = "inspection:task:approved"
+    INSPECTION_PLANNED = "inspection:plan:filed"
+    INSPECTION_ASSIGNED = "inspection:task:assigned"
     INSPECTION_VIEWED = "inspection:record:viewed"
+    VISITS_PROPOSED_AS_ONE = "inspection:visits:proposed-as-one"
+    VISITS_ANSWERED = "inspection:visits:answered"
+    VISITS_PARTED = "inspection:visits:parted"
     DOCUMENT_ISSUED = "inspection:document:issued"
 
 

@@ -25,6 +25,7 @@ from foundation.clock import Clock, SystemClock
 from foundation.http import MAX_JSON_BYTES, exception_handlers, json_only
 from inspection.documents import http as inspection_documents_at_desk
 from inspection.drawing import http as drawing
+from inspection.planning import http as planning
 from inspection.pulling import Feeds
 from mobile_api import app_files, hand_in, inspection_documents, inspections, offline, uploads
 from mobile_api import clock as phone_clock
@@ -69,6 +70,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             notices.router,
             calendar_feed.router,
             drawing.router,
+            planning.router,
             drawing.public_router,
             evidence.router,
             evidence.receipt_keys,

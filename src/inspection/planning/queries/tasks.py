@@ -1,0 +1,201 @@
+"""Inspections as the desk lists them, who goes, who approved, and who has been where."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from asyncpg import Record, UniqueViolationError
+from msgspec import Struct
+
+from foundation.database import Connection
+from inspection.model import Enterprise, Source, State
+from inspection.planning.model import Row
+from inspection.planning.problems import AlreadyApproved
+
+
+class Sought(Struct, frozen=True, kw_only=True):
+    """What a list is narrowed to; None: not narrowed. `due_by` is inclusive."""
+
+    state: State | None = None
+    unit_id: UUID | None = None
+    source: Source | None = None
+    officer: UUID | None = None
+    uscc: str | None = None
+    due_by: date | None = None
+    unapproved: bool = False
+
+
+async def listed(db: Connection, units: Collection[UUID], sought: Sought, most: int = 200) -> list[Row]:
+    """Of these units; what needs a person first: told apart in conflict, then without approval, then by due day."""
+    rows = await db.fetch(
+        """
+        select inspection.id, unit_id, source, title, due_on, uscc, enterprise_name, enterprise_address, state,
+               conflicts,
+               array(select person_id from inspection_officer where inspection_id = inspection.id order by person_id),
+               approved_at, joint_id, created_at
+          from inspection
+          join inspection_current as current on current.inspection_id = inspection.id
+          left join inspection_approval as approval on approval.inspection_id = inspection.id
+         where unit_id = any ($1)
+           and ($2::text is null or state = $2)
+           and ($3::uuid is null or unit_id = $3)
+           and ($4::text is null or source = $4)
+           and ($5::uuid is null or exists (select from inspection_officer
+                                             where inspection_id = inspection.id and person_id = $5))
+           and ($6::text is null or uscc = $6)
+           and ($7::date is null or due_on <= $7)
+           and (not $8::boolean or approved_at is null)
+         order by state = 'CLOSED', conflicts = 0, approved_at is not null, due_on, created_at desc, inspection.id
+         limit $9
+        """,
+        list(units),
+        sought.state,
+        sought.unit_id,
+        sought.source,
+        sought.officer,
+        sought.uscc,
+        sought.due_by,
+        sought.unapproved,
+        most,
+    )
+    return [_row(row) for row in rows]
+
+
+async def rows_by_id(db: Connection, ids: Collection[UUID]) -> dict[UUID, Row]:
+    rows = await db.fetch(
+        """
+        select inspection.id, unit_id, source, title, due_on, uscc, enterprise_name, enterprise_address, state,
+               conflicts,
+               array(select person_id from inspection_officer where inspection_id = inspection.id order by person_id),
+               approved_at, joint_id, created_at
+          from inspection
+          join inspection_current as current on current.inspection_id = inspection.id
+          left join inspection_approval as approval on approval.inspection_id = inspection.id
+         where inspection.id = any ($1)
+        """,
+        list(ids),
+    )
+    return {row["id"]: _row(row) for row in rows}
+
+
+async def unapproved(db: Connection, units: Collection[UUID]) -> int:
+    """How many of these units wait for approval."""
+    number: int = await db.fetchval(
+        """
+        select count(*)
+          from inspection
+         where unit_id = any ($1)
+           and not exists (select from inspection_approval where inspection_id = inspection.id)
+        """,
+        list(units),
+    )
+    return number
+
+
+async def replace_officers(
+    db: Connection, inspection_id: UUID, officers: Collection[UUID], by: UUID, now: datetime
+) -> None:
+    """Those who stay keep the instant at which they were assigned."""
+    await db.execute(
+        "delete from inspection_officer where inspection_id = $1 and person_id <> all ($2)",
+        inspection_id,
+        list(officers),
+    )
+    await db.execute(
+        """
+        insert into inspection_officer (inspection_id, person_id, assigned_by, assigned_at)
+        select $1, person_id, $3, $4 from unnest($2::uuid[]) as person_id
+            on conflict (inspection_id, person_id) do nothing
+        """,
+        inspection_id,
+        list(officers),
+        by,
+        now,
+    )
+
+
+async def add_approval(db: Connection, inspection_id: UUID, by: UUID, now: datetime, note: str) -> None:
+    """Raises AlreadyApproved."""
+    try:
+        await db.execute(
+            "insert into inspection_approval (inspection_id, approved_by, approved_at, note) values ($1, $2, $3, $4)",
+            inspection_id,
+            by,
+            now,
+            note,
+        )
+    except UniqueViolationError as error:
+        raise AlreadyApproved from error
+
+
+async def set_cap(db: Connection, unit_id: UUID, year: int, most: int, basis: str, by: UUID, now: datetime) -> None:
+    await db.execute(
+        "insert into visit_cap (unit_id, year, most, basis, set_by, set_at) values ($1, $2, $3, $4, $5, $6)",
+        unit_id,
+        year,
+        most,
+        basis,
+        by,
+        now,
+    )
+
+
+async def cap_of(db: Connection, unit_id: UUID, year: int) -> int | None:
+    """The last one that was set."""
+    most: int | None = await db.fetchval(
+        "select most from visit_cap where unit_id = $1 and year = $2 order by set_at desc limit 1", unit_id, year
+    )
+    return most
+
+
+class Begun(NamedTuple):
+    """A visit that has begun; `counts`: what its plan says, None where it is of none."""
+
+    inspection_id: UUID
+    unit_id: UUID
+    source: Source
+    title: str
+    joint_id: UUID | None
+    at: datetime
+    counts: bool | None
+
+
+async def begun_of(db: Connection, uscc: str, begins: datetime, ends: datetime, most: int = 500) -> list[Begun]:
+    """Everybody who was there from `begins` to `ends`, half-open, newest first. Index: inspection_uscc."""
+    rows = await db.fetch(
+        """
+        select inspection.id, unit_id, source, title, joint_id, told.at, plan.counts
+          from inspection
+          join lateral (
+               select min(told_earliest) as at from inspection_operation where inspection_id = inspection.id
+          ) as told on told.at >= $2 and told.at < $3
+          left join inspection_of_plan as made on made.inspection_id = inspection.id
+          left join inspection_plan as plan on plan.id = made.plan_id
+         where inspection.uscc = $1
+         order by told.at desc, inspection.id
+         limit $4
+        """,
+        uscc,
+        begins,
+        ends,
+        most,
+    )
+    return [Begun(row[0], row[1], Source(row[2]), *row[3:]) for row in rows]
+
+
+def _row(row: Record) -> Row:
+    return Row(
+        id=row[0],
+        unit_id=row[1],
+        source=Source(row[2]),
+        title=row[3],
+        due_on=row[4],
+        enterprise=Enterprise(*row[5:8]),
+        state=State(row[8]),
+        conflicts=row[9],
+        officers=row[10],
+        approved_at=row[11],
+        joint_id=row[12],
+        created_at=row[13],
+    )

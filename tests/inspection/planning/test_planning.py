@@ -1,0 +1,159 @@
+"""Before a visit, at the desk: plan, team, approval, cap, and two units' visits made one."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import httpx
+import pytest_asyncio
+from msgspec.structs import replace
+
+from agency import queries as agency
+from agency.model import PersonKind, Role, UnitKind
+from foundation.database import Database
+from inspection.pulling import Feeds
+from plumbline.settings import Settings
+from tests.builders import OfficerWithPhone, a_unit, an_officer
+from tests.client import speaking_to
+from tests.console.conftest import PASSWORD, somebody
+from tests.inspection.drawing.builders import a_credit_code
+from tests.support import FixedClock
+
+ITEM = "JC-1"
+
+
+class Planning(NamedTuple):
+    client: httpx.AsyncClient
+    database: Database
+    ours: UUID
+    theirs: UUID
+    able: list[OfficerWithPhone]
+    tokens: dict[str, str]
+
+    async def post(self, who: str, path: str, body: dict[str, Any]) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
+        return await self.client.post(f"/desk/v1{path}", json=body, headers=headers)
+
+    async def get(self, who: str, path: str) -> Any:
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
+        return (await self.client.get(f"/desk/v1{path}", headers=headers)).json()
+
+    def task(self, unit_id: UUID, **changes: Any) -> dict[str, Any]:
+        return {
+            "unit_id": str(unit_id),
+            "title": "噪声投诉",
+            "source": "COMPLAINT",
+            "due_on": "2026-06-20",
+            "uscc": a_credit_code(1),
+            "enterprise_name": "餐饮店",
+            "items": [ITEM],
+        } | changes
+
+    async def made(self, who: str, unit_id: UUID, **changes: Any) -> str:
+        answer = await self.post(who, "/inspections", self.task(unit_id, **changes))
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+
+@pytest_asyncio.fixture
+async def planning(
+    services: Settings, database_url: str, database: Database, clock: FixedClock
+) -> AsyncIterator[Planning]:
+    city = await a_unit(database)
+    async with database.transaction() as db:
+        begins = date(2020, 1, 1)
+        ours, theirs = [
+            (await agency.add_unit(db, UnitKind.DEPARTMENT, name, name, begins, parent_id=city)).id
+            for name in ("城管局", "环保局")
+        ]
+    for name, unit_id in (("ours", ours), ("theirs", theirs)):
+        await somebody(database, unit_id, name, Role.ENTITY_HEAD)
+    await somebody(database, city, "keeper", Role.ADMINISTRATOR)
+    able = [await an_officer(database, ours) for _ in range(3)]
+    async with speaking_to(replace(services, database_url=database_url), clock) as client:
+        tokens = {}
+        for name in ("ours", "theirs", "keeper"):
+            answer = await client.post("/desk/v1/sign-in", json={"sign_in_name": name, "password": PASSWORD})
+            tokens[name] = answer.json()["token"]
+        given = Planning(client, database, ours, theirs, able, tokens)
+        item = {"code": ITEM, "act": "INSPECTION", "name_zh": "检查", "name_en": "Inspection", "legal_basis": "条例"}
+        published = await given.post(
+            "keeper", "/enforcement-items", item | {"unit_id": str(city), "begins": "2026-06-15"}
+        )
+        assert published.status_code == 201, published.text
+        yield given
+
+
+def ids(*officers: OfficerWithPhone) -> list[str]:
+    return [str(officer.person_id) for officer in officers]
+
+
+async def test_a_plan_becomes_tasks_once_and_only_for_a_team_that_may_go(planning: Planning) -> None:
+    plan = {
+        "unit_id": str(planning.ours),
+        "title": "年度计划",
+        "begins": "2026-06-15",
+        "ends": "2026-12-31",
+        "items": [ITEM],
+        "published_on": "2026-06-15",
+        "counts_why": "日常检查",
+        "targets": [{"uscc": a_credit_code(one), "name": f"企业{one}"} for one in range(3)],
+    }
+    late = await planning.post("ours", "/inspection-plans", plan | {"published_on": "2026-06-16"})
+    unknown = await planning.post("ours", "/inspection-plans", plan | {"items": ["JC-NONE"]})
+    wrong = await planning.post("ours", "/inspection-plans", plan | {"targets": [{"uscc": "9" * 18, "name": "x"}]})
+    assert [one.json()["type"].rpartition("/")[2] for one in (late, unknown, wrong)] == [
+        "inspection-plan-days",
+        "inspection-item-not-open",
+        "inspection-enterprise",
+    ]
+    filed = await planning.post("ours", "/inspection-plans", plan)
+    assert filed.status_code == 201, filed.text
+    path = f"/inspection-plans/{filed.json()['id']}/tasks"
+    expired = await an_officer(planning.database, planning.ours, credential=(date(2020, 1, 1), date(2026, 6, 19)))
+    auxiliary = await an_officer(planning.database, planning.ours, kind=PersonKind.AUXILIARY)
+    for second in (expired, auxiliary):
+        refused = await planning.post("ours", path, {"due_on": "2026-06-20", "officers": ids(planning.able[0], second)})
+        assert refused.json()["type"] == "/problems/inspection-team"
+    team = {"due_on": "2026-06-20", "officers": ids(*planning.able[:2], auxiliary)}
+    assert len((await planning.post("ours", path, team)).json()) == 3
+    assert (await planning.post("ours", path, team)).json() == []
+    assert len(await planning.get("ours", "/inspections")) == 3
+    assert await planning.get("theirs", "/inspections") == []
+    assert [one["title"] for one in await planning.get("ours", "/inspection-plans")] == ["年度计划"]
+
+
+async def test_whoever_goes_no_more_is_told_so_and_a_head_approves_once(planning: Planning) -> None:
+    a, b, c = planning.able
+    task = await planning.made("ours", planning.ours, officers=ids(a, b))
+    assert (await planning.post("ours", f"/inspections/{task}/team", {"officers": ids(a, c)})).status_code == 204
+    feeds = Feeds(planning.database)
+    assert f'"gone":["{task}"]'.encode() in await feeds.changes(b.person_id, 0)
+    assert f'"id":"{task}"'.encode() in await feeds.changes(c.person_id, 0)
+    path = f"/inspections/{task}/approval"
+    assert (await planning.post("theirs", path, {})).status_code == 404
+    assert (await planning.post("ours", path, {"note": "同意"})).status_code == 204
+    assert (await planning.post("ours", path, {})).json()["type"] == "/problems/inspection-already-approved"
+    assert b'"approved_at":"2026' in await feeds.changes(c.person_id, 0)
+
+
+async def test_two_units_visits_are_one_only_when_both_agree_and_may_part(planning: Planning) -> None:
+    lead = await planning.made("ours", planning.ours)
+    other = await planning.made("theirs", planning.theirs)
+    elsewhere = await planning.made("theirs", planning.theirs, uscc=a_credit_code(2))
+    found = await planning.get("ours", f"/inspections/{lead}/merge-candidates")
+    assert [one["id"] for one in found] == [other]
+    path = f"/inspections/{lead}/visit-merges"
+    assert (await planning.post("ours", path, {"other_id": elsewhere})).status_code == 409
+    merge = (await planning.post("ours", path, {"other_id": other})).json()["id"]
+    answer = f"/visit-merges/{merge}/answer"
+    assert (await planning.post("ours", answer, {"agreed": True})).status_code == 404
+    assert (await planning.get("ours", "/inspections"))[0]["joint_id"] is None
+    assert (await planning.post("theirs", answer, {"agreed": True})).status_code == 204
+    joint = {(await planning.get(who, "/inspections"))[0]["joint_id"] for who in ("ours", "theirs")}
+    assert merge in joint
+    assert (await planning.post("theirs", answer, {"agreed": False})).status_code == 409
+    assert (await planning.post("ours", f"/visit-merges/{merge}/end", {"reason": "改期"})).status_code == 204
+    assert (await planning.get("ours", "/inspections"))[0]["joint_id"] is None
+    assert [one["id"] for one in await planning.get("theirs", "/visit-merges")] == [merge]
