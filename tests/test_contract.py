@@ -84,6 +84,8 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
                 "sha256": (await client.post("/desk/v1/documents", content=b"%PDF-1.7 of a contract")).json()["sha256"],
                 "slug": "malformed",
                 "item_code": await _an_item(client, phone.officer.unit_id),
+                "uscc": a_credit_code(1),
+                **await _a_plan_and_a_merge(client, database, phone.officer.unit_id),
                 **await _a_report(client, database, phone.officer.unit_id),
             }
             described = (await client.get(DESCRIPTION)).json()
@@ -103,6 +105,25 @@ async def _an_item(client: httpx.AsyncClient, unit_id: UUID) -> str:
     item = {"code": "JC-CONTRACT", "act": "INSPECTION", "name_zh": "检查", "name_en": "Inspection"}
     published = {"legal_basis": "第八十一条", "unit_id": str(unit_id), "begins": "2024-10-31"}
     return str((await client.post("/desk/v1/enforcement-items", json=item | published)).json()["code"])
+
+
+async def _a_plan_and_a_merge(client: httpx.AsyncClient, database: Database, city: UUID) -> dict[str, str]:
+    """A plan of the city under the item, and the city's proposal to visit together with a unit below it."""
+    plan = {"unit_id": str(city), "title": "检查计划", "items": ["JC-CONTRACT"], "counts_why": "日常检查"}
+    days = {"begins": "2099-01-01", "ends": "2099-12-31", "published_on": "2098-12-31"}
+    target = {"uscc": a_credit_code(1), "name": "餐饮店"}
+    filed = await client.post("/desk/v1/inspection-plans", json=plan | days | {"targets": [target]})
+    task = {"title": "核查", "source": "COMPLAINT", "due_on": "2099-01-01", "items": ["JC-CONTRACT"]}
+    about = task | {"uscc": a_credit_code(1), "enterprise_name": "餐饮店"}
+    async with database.transaction() as db:
+        begins = date(2020, 1, 1)
+        below = await add_unit(db, UnitKind.DEPARTMENT, "市生态环境局", "Ecology", begins, parent_id=city)
+    made = [
+        await client.post("/desk/v1/inspections", json=about | {"unit_id": one}) for one in (str(city), str(below.id))
+    ]
+    lead, other = [one.json()["id"] for one in made]
+    merge = await client.post(f"/desk/v1/inspections/{lead}/visit-merges", json={"other_id": other})
+    return {"plan_id": filed.json()["id"], "merge_id": merge.json()["id"]}
 
 
 async def _a_drawing(client: httpx.AsyncClient, database: Database, unit_id: UUID) -> str:

@@ -396,7 +396,7 @@ async def list_visits(
     uscc: FromPath[str],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
-    year: FromQuery[Annotated[int | None, Meta(ge=2000, le=2099)]] = None,
+    year: Annotated[int | None, QueryParameter(ge=2000, le=2099)] = None,
 ) -> list[Visit]:
     async with database.connection() as db:
         return await tasks.visits(db, uscc.replace("\0", ""), year or day_of(clock.now()).year)

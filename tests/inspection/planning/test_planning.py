@@ -1,18 +1,24 @@
 """Before a visit, at the desk: plan, team, approval, cap, and two units' visits made one."""
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import pytest_asyncio
 from msgspec.structs import replace
 
 from agency import queries as agency
 from agency.model import PersonKind, Role, UnitKind
 from foundation.database import Database
+from inspection.current import derive
+from inspection.model import Operation, Source, Told
+from inspection.planning.model import Visit
+from inspection.planning.rules import counted
 from inspection.pulling import Feeds
+from inspection.queries import Arrived, add_operations
 from plumbline.settings import Settings
 from tests.builders import OfficerWithPhone, a_unit, an_officer
 from tests.client import speaking_to
@@ -157,3 +163,62 @@ async def test_two_units_visits_are_one_only_when_both_agree_and_may_part(planni
     assert (await planning.post("ours", f"/visit-merges/{merge}/end", {"reason": "改期"})).status_code == 204
     assert (await planning.get("ours", "/inspections"))[0]["joint_id"] is None
     assert [one["id"] for one in await planning.get("theirs", "/visit-merges")] == [merge]
+
+
+async def told_of(planning: Planning, clock: FixedClock, task: str, *whats: dict[str, Any]) -> None:
+    """The first officer's phone tells this of a task, at the clock's instant."""
+    officer, now = planning.able[0], clock.now()
+    for what in whats:
+        operation = Operation(
+            id=uuid4(),
+            inspection_id=UUID(task),
+            author=officer.person_id,
+            phone=officer.phone_id,
+            replaces=frozenset(),
+            earliest=now,
+            latest=now,
+            what=msgspec.convert(what, Told),
+        )
+        async with planning.database.transaction() as db:
+            arrived = Arrived(operation, officer.unit_id, "jws", bytes(32))
+            await add_operations(db, [arrived], officer.courier, now)
+            await derive(db, [UUID(task)], now)
+
+
+async def test_visits_that_count_reach_the_cap_and_what_an_officer_tells_holds_before_the_default(
+    planning: Planning, clock: FixedClock
+) -> None:
+    cap = {"unit_id": str(planning.ours), "year": 2026, "most": 1, "basis": "年度频次上限公告"}
+    assert (await planning.post("ours", "/visit-caps", cap)).status_code == 204
+    complaint = await planning.made("ours", planning.ours)
+    planned = await planning.made("ours", planning.ours, source="PLAN")
+    begun = {"type": "BEGUN", "source": "COMPLAINT"}
+    await told_of(planning, clock, complaint, begun)
+    path = f"/enterprises/{a_credit_code(1)}/visits"
+    assert [one["counts"] for one in await planning.get("theirs", path)] == [False]
+    assert (await planning.post("ours", "/inspections", planning.task(planning.ours, source="PLAN"))).status_code == 201
+    await told_of(planning, clock, complaint, {"type": "CAP", "counts": True, "reason": "例行检查"})
+    assert [one["counts"] for one in await planning.get("theirs", path)] == [True]
+    refused = await planning.post("ours", "/inspections", planning.task(planning.ours, source="PLAN"))
+    assert refused.json()["type"] == "/problems/inspection-cap-reached"
+    await planning.made("ours", planning.ours, source="COMPLAINT")
+    assert await planning.get("ours", f"{path}?year=2025") == []
+    assert planned in {one["id"] for one in await planning.get("ours", "/inspections?state=PLANNED")}
+    assert [one["id"] for one in await planning.get("ours", "/inspections?state=UNDER_WAY")] == [complaint]
+
+
+def test_one_visit_of_several_units_counts_once() -> None:
+    joint = UUID(int=9)
+    visits = [
+        Visit(
+            inspection_id=UUID(int=number),
+            unit_id=UUID(int=1),
+            source=Source.PLAN,
+            title="检查",
+            joint_id=joint_id,
+            at=datetime(2026, 6, 15, tzinfo=UTC),
+            counts=counts,
+        )
+        for number, joint_id, counts in ((1, joint, True), (2, joint, True), (3, None, True), (4, None, False))
+    ]
+    assert counted(visits) == 2

@@ -165,7 +165,7 @@ async def begun_of(db: Connection, uscc: str, begins: datetime, ends: datetime, 
     """Everybody who was there from `begins` to `ends`, half-open, newest first. Index: inspection_uscc."""
     rows = await db.fetch(
         """
-        select inspection.id, unit_id, source, title, joint_id, told.at, plan.counts
+        select inspection.id, inspection.unit_id, inspection.source, inspection.title, joint_id, told.at, plan.counts
           from inspection
           join lateral (
                select min(told_earliest) as at from inspection_operation where inspection_id = inspection.id
