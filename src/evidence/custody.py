@@ -1,5 +1,6 @@
 """The custody chain: which things that happen are told, and the one statement that tells them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -66,4 +67,22 @@ async def tell(
         phone_id,
         at,
         details or {},
+    )
+
+
+async def tell_all(
+    db: Connection, event: Event, at: datetime, *, actor_id: UUID | None, details: Sequence[dict[str, Any]]
+) -> None:
+    """An entry for each, in the caller's transaction; none of them about a single piece of evidence."""
+    await db.execute(
+        """
+        insert into custody_entry (event, actor_id, at, details)
+        select $1::text, $2::uuid, $3::timestamptz, details
+          from unnest($4::jsonb[]) with ordinality as told (details, number)
+         order by number
+        """,
+        event,
+        actor_id,
+        at,
+        list(details),
     )

@@ -178,7 +178,7 @@ async def _begun_on_the_spot(db: Connection, one: Arrived, begun: Begun, now: da
         items=begun.items or [],
         officers=[one.operation.author],
     )
-    await queries.open_inspection(db, inspection, planned=False, opened_by=one.operation.author, now=now)
+    await queries.open_inspections(db, [inspection], planned=False, opened_by=one.operation.author, now=now)
     return Known(one.author_unit, frozenset({one.operation.author}))
 
 

@@ -1,9 +1,10 @@
-"""An inspection is opened as a task: for its officers' phones to find."""
+"""Inspections are opened as tasks: for their officers' phones to find."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from agency.model import Actor
-from evidence.custody import Event, tell
+from evidence.custody import Event, tell, tell_all
 from foundation.clock import Clock
 from foundation.database import Connection
 from inspection import queries
@@ -11,16 +12,16 @@ from inspection.current import derive
 from inspection.model import Inspection
 
 
-async def open_task(db: Connection, clock: Clock, inspection: Inspection, opened_by: Actor) -> bool:
-    """Opens it and tells its officers. False where there is one under this id. In a transaction."""
-    await queries.one_by_one(db, [inspection.id])
-    now = clock.now()
-    if not await queries.open_inspection(db, inspection, planned=True, opened_by=opened_by.person_id, now=now):
-        return False
-    details = {"inspection_id": inspection.id, "source": inspection.source, "officers": inspection.officers}
-    await tell(db, Event.INSPECTION_OPENED, now, evidence_id=None, actor_id=opened_by.person_id, details=details)
-    await derive(db, [inspection.id], now)
-    return True
+async def open_tasks(db: Connection, clock: Clock, tasks: Sequence[Inspection], opened_by: Actor) -> list[UUID]:
+    """Opens them and tells their officers. An id that is taken is left as it is, and left out. In a transaction."""
+    await queries.one_by_one(db, [task.id for task in tasks])
+    now, by = clock.now(), opened_by.person_id
+    opened = await queries.open_inspections(db, tasks, planned=True, opened_by=by, now=now)
+    told = [{"inspection_id": one.id, "source": one.source, "officers": one.officers} for one in opened]
+    await tell_all(db, Event.INSPECTION_OPENED, now, actor_id=by, details=told)
+    ids = [one.id for one in opened]
+    await derive(db, ids, now)
+    return ids
 
 
 async def approve(db: Connection, clock: Clock, inspection_id: UUID, approved_by: UUID, note: str = "") -> bool:

@@ -9,7 +9,7 @@ from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection
 from inspection.model import Enterprise, Inspection, Source
-from inspection.tasks import approve, open_task
+from inspection.tasks import approve, open_tasks
 from plumbline.demonstration_catalogue import BUILDING_SITE, CATERING, FUMES, NOISE, SITE
 
 
@@ -44,8 +44,8 @@ TASKS = (
 async def add_tasks(db: Connection, clock: Clock, unit_id: UUID, officers: list[UUID], opened_by: UUID) -> None:
     """Each task for these officers of the unit."""
     opener = Actor(opened_by, PersonKind.STAFF, unit_id, None, ())
-    for task in TASKS:
-        inspection = Inspection(
+    tasks = [
+        Inspection(
             id=uuid4(),
             unit_id=unit_id,
             source=task.source,
@@ -56,5 +56,7 @@ async def add_tasks(db: Connection, clock: Clock, unit_id: UUID, officers: list[
             checklist=task.checklist,
             officers=officers,
         )
-        await open_task(db, clock, inspection, opener)
-        await approve(db, clock, inspection.id, opened_by)
+        for task in TASKS
+    ]
+    for opened in await open_tasks(db, clock, tasks, opener):
+        await approve(db, clock, opened, opened_by)

@@ -8,7 +8,7 @@ from agency.model import Actor, PersonKind
 from foundation.clock import Clock
 from foundation.database import Database
 from inspection.model import Enterprise, Inspection, Source
-from inspection.tasks import open_task
+from inspection.tasks import open_tasks
 from tests.builders import OfficerWithPhone
 
 AT = datetime(2026, 6, 15, 3, 0, tzinfo=UTC)
@@ -39,5 +39,5 @@ async def a_task(database: Database, clock: Clock, *officers: OfficerWithPhone, 
     inspection = Inspection(**(defaults | more))
     opener = Actor(officers[0].person_id, PersonKind.STAFF, officers[0].unit_id, None, ())
     async with database.transaction() as db:
-        assert await open_task(db, clock, inspection, opener)
+        assert await open_tasks(db, clock, [inspection], opener)
     return inspection

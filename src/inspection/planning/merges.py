@@ -27,8 +27,9 @@ async def propose(database: Database, clock: Clock, actor: Actor, lead: Row, oth
     """The lead's unit proposes. Raises MergeRefused."""
     id_, now = uuid4(), clock.now()
     async with database.transaction() as db:
+        await queries.one_enterprise_by_one(db, [lead.enterprise.uscc])
         other = (await queries.rows_by_id(db, [other_id])).get(other_id)
-        if other is None or not rules.mergeable(lead, other):
+        if other is None or not rules.mergeable(lead, other) or await queries.is_proposed(db, lead.id, other_id):
             raise MergeRefused(field="other_id")
         await queries.add_merge(db, id_, lead.id, other_id, actor.person_id, now)
         told = {"merge_id": id_, "lead_id": lead.id, "other_id": other_id}
@@ -40,7 +41,7 @@ async def answer(database: Database, clock: Clock, actor: Actor, merge: Merge, a
     """The other unit answers. Raises AlreadyClosed where one has begun meanwhile, MergeAnswered, MergeRefused."""
     now = clock.now()
     async with database.transaction() as db:
-        await inspections.one_by_one(db, [merge.lead_id, merge.other_id])
+        await _held(db, merge)
         if merge.proposed_by == actor.person_id:
             raise MergeRefused
         await queries.add_answer(db, merge.id, agreed, reason, actor.person_id, now)
@@ -57,7 +58,7 @@ async def part(database: Database, clock: Clock, actor: Actor, merge: Merge, rea
     """They are two visits again. Raises AlreadyClosed where one has begun, MergeAnswered where they are none."""
     now = clock.now()
     async with database.transaction() as db:
-        await inspections.one_by_one(db, [merge.lead_id, merge.other_id])
+        await _held(db, merge)
         if not merge.agreed:
             raise MergeAnswered
         both = await queries.rows_by_id(db, [merge.lead_id, merge.other_id])
@@ -67,3 +68,9 @@ async def part(database: Database, clock: Clock, actor: Actor, merge: Merge, rea
         await derive(db, await queries.part_visits(db, merge.lead_id, merge.other_id), now)
         told = {"merge_id": merge.id, "reason": reason}
         await tell(db, Event.VISITS_PARTED, now, evidence_id=None, actor_id=actor.person_id, details=told)
+
+
+async def _held(db: Connection, merge: Merge) -> None:
+    """Nobody else joins, parts or tells of any of the visits that are one with either, until the transaction ends."""
+    await queries.one_enterprise_by_one(db, [merge.enterprise.uscc])
+    await inspections.one_by_one(db, await queries.one_visit_with(db, merge.lead_id, merge.other_id))

@@ -44,14 +44,15 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 class Visit(Struct, frozen=True, kw_only=True):
-    """Somebody was there. `at` is the earliest instant of anything told of it."""
+    """Somebody was there, or is to be. `at` is the earliest instant of anything told of it, None before that."""
 
     inspection_id: UUID
     unit_id: UUID
     source: Source
     title: str
     joint_id: UUID | None
-    at: datetime
+    due_on: date | None
+    at: datetime | None
     counts: bool
 
 

@@ -27,6 +27,9 @@ COUNTS = {
 """Whether a visit counts toward the yearly cap where nothing else is told: 国办发〔2024〕54号; the questions
 answered on it leave out what a clue led to and campaigns from above."""
 
+SINGLE_TASKS = (Source.COMPLAINT, Source.TRANSFER, Source.SPECIAL_CAMPAIGN, Source.PLAN)
+"""What a single task may come from: a drawing makes its own, and what is urgent begins on the spot."""
+
 
 class Team(Struct, frozen=True):
     """Who counts as one of the officers on that day, and why others who are officers do not."""

@@ -11,7 +11,7 @@ from agency.identifiers import credit_code
 from agency.model import Actor
 from agency.queries import credentials_of, people_by_id
 from evidence.custody import Event, tell
-from foundation.civil import beginning_of, day_of, end_of
+from foundation.civil import beginning_of, day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.problem import Spoken
@@ -21,16 +21,19 @@ from inspection.model import Enterprise, Inspection, State
 from inspection.planning import queries, rules
 from inspection.planning.model import Plan, Row, Visit
 from inspection.planning.problems import (
+    AlreadyApproved,
     AlreadyClosed,
     ApprovesOwnVisit,
     CapReached,
     EnterpriseRefused,
     ItemNotOpen,
+    PlanDays,
     TeamRefused,
 )
 from inspection.rules import merging
 from inspection.rules.guard import FEWEST_OFFICERS
-from inspection.tasks import open_task
+from inspection.tasks import approve as approved_once
+from inspection.tasks import open_tasks
 
 
 async def file_plan(database: Database, clock: Clock, actor: Actor, plan: Plan) -> Plan:
@@ -50,11 +53,15 @@ async def file_plan(database: Database, clock: Clock, actor: Actor, plan: Plan) 
 async def tasks_of_plan(
     database: Database, clock: Clock, actor: Actor, plan: Plan, due_on: date, officers: Sequence[UUID]
 ) -> list[UUID]:
-    """A task for each target that has none. Raises CapReached, ItemNotOpen, TeamRefused; nothing is made then."""
+    """A task for each target that has none; all or none are made.
+
+    Raises CapReached, ItemNotOpen, PlanDays, TeamRefused.
+    """
+    if not plan.begins <= due_on <= plan.ends:
+        raise PlanDays(field="due_on")
     async with database.transaction() as db:
-        made = []
-        for target in await queries.targets_left(db, plan.id):
-            task = Inspection(
+        made = [
+            Inspection(
                 id=uuid4(),
                 unit_id=plan.unit_id,
                 source=plan.source,
@@ -65,17 +72,18 @@ async def tasks_of_plan(
                 checklist=plan.checklist,
                 officers=list(officers),
             )
-            await _open(db, clock, actor, task, counts=plan.counts)
-            await queries.keep_of_plan(db, task.id, plan.id, target.uscc)
-            made.append(task.id)
-    return made
+            for target in await queries.targets_left(db, plan.id)
+        ]
+        await _open(db, clock, actor, made, counts=plan.counts)
+        await queries.keep_of_plan(db, plan.id, {task.id: task.enterprise.uscc for task in made})
+    return [task.id for task in made]
 
 
 async def add_task(database: Database, clock: Clock, actor: Actor, task: Inspection) -> None:
     """Raises CapReached, EnterpriseRefused, ItemNotOpen, TeamRefused."""
+    checked = replace(task, enterprise=_checked(task.enterprise, "uscc"))
     async with database.transaction() as db:
-        checked = replace(task, enterprise=_checked(task.enterprise, "uscc"))
-        await _open(db, clock, actor, checked, counts=rules.COUNTS[task.source])
+        await _open(db, clock, actor, [checked], counts=rules.COUNTS[task.source])
 
 
 async def assign(database: Database, clock: Clock, actor: Actor, inspection: Row, officers: Sequence[UUID]) -> None:
@@ -98,57 +106,57 @@ async def assign(database: Database, clock: Clock, actor: Actor, inspection: Row
 
 async def approve(database: Database, clock: Clock, actor: Actor, inspection: Row, note: str) -> None:
     """Raises AlreadyApproved, ApprovesOwnVisit."""
-    now = clock.now()
     async with database.transaction() as db:
         await inspections.one_by_one(db, [inspection.id])
         held = (await queries.rows_by_id(db, [inspection.id]))[inspection.id]
         if actor.person_id in held.officers:
             raise ApprovesOwnVisit
-        await queries.add_approval(db, inspection.id, actor.person_id, now, note)
-        told = {"inspection_id": inspection.id, "state": held.state}
-        await tell(db, Event.INSPECTION_APPROVED, now, evidence_id=None, actor_id=actor.person_id, details=told)
-        await derive(db, [inspection.id], now)
+        if not await approved_once(db, clock, inspection.id, actor.person_id, note):
+            raise AlreadyApproved
 
 
-async def visits(db: Connection, uscc: str, year: int) -> list[Visit]:
-    """Everybody who was at the enterprise in a Beijing year, newest first, and whether it counts toward the cap.
+async def visits(db: Connection, usccs: Collection[str], year: int) -> dict[str, list[Visit]]:
+    """Who was at each enterprise in a Beijing year, or is to be, newest first, and whether it counts toward the cap.
 
     What officers tell in CAP holds before what the plan says, and that before the default of the source; where two
     tell different things it counts.
     """
-    begins, ends = beginning_of(date(year, 1, 1)), end_of(date(year, 12, 31))
-    begun = await queries.begun_of(db, uscc, begins, ends)
-    told = await inspections.operations_of(db, [one.inspection_id for one in begun])
-    found = []
-    for one in begun:
+    found = await queries.visits_of(db, usccs, date(year, 1, 1), date(year, 12, 31))
+    told = await inspections.operations_of(db, [one.inspection_id for one in found])
+    listed: dict[str, list[Visit]] = {uscc: [] for uscc in usccs}
+    for one in found:
         said = merging.merged(told[one.inspection_id]).get("cap", {}).get("counts", [])
         default = rules.COUNTS[one.source] if one.counts is None else one.counts
-        found.append(
-            Visit(
-                inspection_id=one.inspection_id,
-                unit_id=one.unit_id,
-                source=one.source,
-                title=one.title,
-                joint_id=one.joint_id,
-                at=one.at,
-                counts=any(value.value for value in said) if said else default,
-            )
+        visit = Visit(
+            inspection_id=one.inspection_id,
+            unit_id=one.unit_id,
+            source=one.source,
+            title=one.title,
+            joint_id=one.joint_id,
+            due_on=one.due_on,
+            at=one.at,
+            counts=any(value.value for value in said) if said else default,
         )
-    return found
+        listed[one.uscc].append(visit)
+    return listed
 
 
-async def _open(db: Connection, clock: Clock, actor: Actor, task: Inspection, *, counts: bool) -> None:
-    day = task.due_on or day_of(clock.now())
+async def _open(db: Connection, clock: Clock, actor: Actor, tasks: Sequence[Inspection], *, counts: bool) -> None:
+    """Tasks of one unit for the same items, day and officers, each for another enterprise."""
+    if not tasks:
+        return
+    task, day = tasks[0], tasks[0].due_on or day_of(clock.now())
     await _check_items(db, task.unit_id, task.items, day)
     if task.officers:
         await _check_team(db, task.officers, day)
-    if counts:
-        most = await queries.cap_of(db, task.unit_id, day.year)
-        if most is not None:
-            been = [one for one in await visits(db, task.enterprise.uscc, day.year) if one.unit_id == task.unit_id]
-            if (number := rules.counted(been)) >= most:
-                raise CapReached(number=number, most=most, name=task.enterprise.name)
-    await open_task(db, clock, task, actor)
+    if counts and (most := await queries.cap_of(db, task.unit_id, day.year)) is not None:
+        names = {one.enterprise.uscc: one.enterprise.name for one in tasks}
+        await queries.one_enterprise_by_one(db, names)
+        for uscc, listed in (await visits(db, names, day.year)).items():
+            number = rules.counted(one for one in listed if one.unit_id == task.unit_id)
+            if number >= most:
+                raise CapReached(number=number, most=most, name=names[uscc])
+    await open_tasks(db, clock, tasks, actor)
 
 
 async def _check_items(db: Connection, unit_id: UUID, codes: Sequence[str], day: date) -> None:

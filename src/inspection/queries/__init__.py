@@ -9,7 +9,7 @@ from inspection.queries.inspections import (
     inspections_by_id,
     keep_current,
     may_see,
-    open_inspection,
+    open_inspections,
     positions_of,
     tell_officers,
 )
@@ -42,7 +42,7 @@ __all__ = [
     "known",
     "may_see",
     "one_by_one",
-    "open_inspection",
+    "open_inspections",
     "operations_of",
     "positions_of",
     "tell_officers",

@@ -9,45 +9,52 @@ from foundation.database import Connection
 from inspection.model import Enterprise, Inspection, Source, State
 
 
-async def open_inspection(
-    db: Connection, inspection: Inspection, *, planned: bool, opened_by: UUID, now: datetime
-) -> bool:
-    """Writes it and who is to carry it out. False, and nothing written, where the id is taken."""
-    added = await db.fetchval(
+async def open_inspections(
+    db: Connection, inspections: Sequence[Inspection], *, planned: bool, opened_by: UUID, now: datetime
+) -> list[Inspection]:
+    """Writes them and who is to carry them out. Those whose id is taken are left as they are, and left out."""
+    added = await db.fetchmany(
         """
         insert into inspection (id, unit_id, source, title, due_on, uscc, enterprise_name, enterprise_address, items,
                                 checklist, joint_id, planned, created_by, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             on conflict do nothing
-        returning true
+        returning id
         """,
-        inspection.id,
-        inspection.unit_id,
-        inspection.source,
-        inspection.title,
-        inspection.due_on,
-        inspection.enterprise.uscc,
-        inspection.enterprise.name,
-        inspection.enterprise.address,
-        inspection.items,
-        inspection.checklist,
-        inspection.joint_id,
-        planned,
+        [
+            (
+                one.id,
+                one.unit_id,
+                one.source,
+                one.title,
+                one.due_on,
+                one.enterprise.uscc,
+                one.enterprise.name,
+                one.enterprise.address,
+                one.items,
+                one.checklist,
+                one.joint_id,
+                planned,
+                opened_by,
+                now,
+            )
+            for one in inspections
+        ],
+    )
+    ids = {row["id"] for row in added}
+    opened = [one for one in inspections if one.id in ids]
+    going = [(one.id, person_id) for one in opened for person_id in one.officers]
+    await db.execute(
+        """
+        insert into inspection_officer (inspection_id, person_id, assigned_by, assigned_at)
+        select inspection_id, person_id, $3, $4 from unnest($1::uuid[], $2::uuid[]) as going (inspection_id, person_id)
+        """,
+        [inspection_id for inspection_id, _ in going],
+        [person_id for _, person_id in going],
         opened_by,
         now,
     )
-    if added:
-        await db.execute(
-            """
-            insert into inspection_officer (inspection_id, person_id, assigned_by, assigned_at)
-            select $1, person_id, $3, $4 from unnest($2::uuid[]) as person_id
-            """,
-            inspection.id,
-            inspection.officers,
-            opened_by,
-            now,
-        )
-    return bool(added)
+    return opened
 
 
 async def add_approval(db: Connection, inspection_id: UUID, approved_by: UUID, note: str, now: datetime) -> bool:

@@ -1,5 +1,6 @@
 """Before a visit, at the desk: plan, team, approval, cap, and two units' visits made one."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -7,7 +8,9 @@ from uuid import UUID, uuid4
 
 import httpx
 import msgspec
+import pytest
 import pytest_asyncio
+from asyncpg import InsufficientPrivilegeError
 from msgspec.structs import replace
 
 from agency import queries as agency
@@ -16,6 +19,7 @@ from foundation.database import Database
 from inspection.current import derive
 from inspection.model import Operation, Source, Told
 from inspection.planning.model import Visit
+from inspection.planning.queries import rows_by_id
 from inspection.planning.rules import counted
 from inspection.pulling import Feeds
 from inspection.queries import Arrived, add_operations
@@ -34,6 +38,7 @@ class Planning(NamedTuple):
     database: Database
     ours: UUID
     theirs: UUID
+    third: UUID
     able: list[OfficerWithPhone]
     tokens: dict[str, str]
 
@@ -69,20 +74,20 @@ async def planning(
     city = await a_unit(database)
     async with database.transaction() as db:
         begins = date(2020, 1, 1)
-        ours, theirs = [
+        ours, theirs, third = [
             (await agency.add_unit(db, UnitKind.DEPARTMENT, name, name, begins, parent_id=city)).id
-            for name in ("城管局", "环保局")
+            for name in ("城管局", "环保局", "交通局")
         ]
-    for name, unit_id in (("ours", ours), ("theirs", theirs)):
+    for name, unit_id in (("ours", ours), ("theirs", theirs), ("third", third)):
         await somebody(database, unit_id, name, Role.ENTITY_HEAD)
     await somebody(database, city, "keeper", Role.ADMINISTRATOR)
     able = [await an_officer(database, ours) for _ in range(3)]
     async with speaking_to(replace(services, database_url=database_url), clock) as client:
         tokens = {}
-        for name in ("ours", "theirs", "keeper"):
+        for name in ("ours", "theirs", "third", "keeper"):
             answer = await client.post("/desk/v1/sign-in", json={"sign_in_name": name, "password": PASSWORD})
             tokens[name] = answer.json()["token"]
-        given = Planning(client, database, ours, theirs, able, tokens)
+        given = Planning(client, database, ours, theirs, third, able, tokens)
         item = {"code": ITEM, "act": "INSPECTION", "name_zh": "检查", "name_en": "Inspection", "legal_basis": "条例"}
         published = await given.post(
             "keeper", "/enforcement-items", item | {"unit_id": str(city), "begins": "2026-06-15"}
@@ -123,6 +128,8 @@ async def test_a_plan_becomes_tasks_once_and_only_for_a_team_that_may_go(plannin
         refused = await planning.post("ours", path, {"due_on": "2026-06-20", "officers": ids(planning.able[0], second)})
         assert refused.json()["type"] == "/problems/inspection-team"
     team = {"due_on": "2026-06-20", "officers": ids(*planning.able[:2], auxiliary)}
+    outside = await planning.post("ours", path, team | {"due_on": "2027-01-01"})
+    assert (outside.json()["type"], outside.json()["field"]) == ("/problems/inspection-plan-days", "due_on")
     assert len((await planning.post("ours", path, team)).json()) == 3
     assert (await planning.post("ours", path, team)).json() == []
     assert len(await planning.get("ours", "/inspections")) == 3
@@ -191,20 +198,65 @@ async def test_visits_that_count_reach_the_cap_and_what_an_officer_tells_holds_b
     cap = {"unit_id": str(planning.ours), "year": 2026, "most": 1, "basis": "年度频次上限公告"}
     assert (await planning.post("ours", "/visit-caps", cap)).status_code == 204
     complaint = await planning.made("ours", planning.ours)
-    planned = await planning.made("ours", planning.ours, source="PLAN")
-    begun = {"type": "BEGUN", "source": "COMPLAINT"}
-    await told_of(planning, clock, complaint, begun)
+    await told_of(planning, clock, complaint, {"type": "BEGUN", "source": "COMPLAINT"})
     path = f"/enterprises/{a_credit_code(1)}/visits"
     assert [one["counts"] for one in await planning.get("theirs", path)] == [False]
-    assert (await planning.post("ours", "/inspections", planning.task(planning.ours, source="PLAN"))).status_code == 201
     await told_of(planning, clock, complaint, {"type": "CAP", "counts": True, "reason": "例行检查"})
     assert [one["counts"] for one in await planning.get("theirs", path)] == [True]
     refused = await planning.post("ours", "/inspections", planning.task(planning.ours, source="PLAN"))
     assert refused.json()["type"] == "/problems/inspection-cap-reached"
     await planning.made("ours", planning.ours, source="COMPLAINT")
     assert await planning.get("ours", f"{path}?year=2025") == []
-    assert planned in {one["id"] for one in await planning.get("ours", "/inspections?state=PLANNED")}
     assert [one["id"] for one in await planning.get("ours", "/inspections?state=UNDER_WAY")] == [complaint]
+
+
+async def test_what_is_planned_counts_toward_the_cap_before_anybody_goes_even_when_planned_twice_at_once(
+    planning: Planning,
+) -> None:
+    cap = {"unit_id": str(planning.ours), "year": 2026, "most": 1, "basis": "年度频次上限公告"}
+    assert (await planning.post("ours", "/visit-caps", cap)).status_code == 204
+    both = await asyncio.gather(
+        *(planning.post("ours", "/inspections", planning.task(planning.ours, source="PLAN")) for _ in range(2))
+    )
+    assert sorted(one.status_code for one in both) == [201, 409]
+    assert await planning.get("ours", f"/enterprises/{a_credit_code(1)}/visits") != []
+    await planning.made("ours", planning.ours, source="PLAN", uscc=a_credit_code(2))
+    await planning.made("theirs", planning.theirs, source="PLAN")
+
+
+async def test_a_drawing_makes_its_own_tasks_and_what_is_urgent_begins_on_the_spot(planning: Planning) -> None:
+    for source in ("DOUBLE_RANDOM", "URGENT"):
+        refused = await planning.post("ours", "/inspections", planning.task(planning.ours, source=source))
+        assert (refused.status_code, refused.json()["field"]) == (400, "source")
+
+
+async def test_three_units_that_agree_at_once_make_one_visit_of_three(planning: Planning) -> None:
+    one, two = await planning.made("ours", planning.ours), await planning.made("theirs", planning.theirs)
+    three = await planning.made("third", planning.third)
+    merges = [
+        (await planning.post("ours", f"/inspections/{one}/visit-merges", {"other_id": other})).json()["id"]
+        for other in (two, three)
+    ]
+    again = await planning.post("theirs", f"/inspections/{two}/visit-merges", {"other_id": one})
+    assert again.json()["type"] == "/problems/visit-merge-refused"
+    answers = await asyncio.gather(
+        planning.post("theirs", f"/visit-merges/{merges[0]}/answer", {"agreed": True}),
+        planning.post("third", f"/visit-merges/{merges[1]}/answer", {"agreed": True}),
+    )
+    assert [answer.status_code for answer in answers] == [204, 204]
+    async with planning.database.connection() as db:
+        rows = await rows_by_id(db, [UUID(one), UUID(two), UUID(three)])
+    assert len({row.joint_id for row in rows.values()}) == 1
+
+
+async def test_the_applications_role_can_change_nothing_that_was_planned_or_decided(planning: Planning) -> None:
+    await planning.made("ours", planning.ours)
+    cap = {"unit_id": str(planning.ours), "year": 2026, "most": 4, "basis": "公告"}
+    assert (await planning.post("ours", "/visit-caps", cap)).status_code == 204
+    for statement in ("update visit_cap set most = 9", "delete from visit_cap"):
+        with pytest.raises(InsufficientPrivilegeError):
+            async with planning.database.transaction() as db:
+                await db.execute(statement)
 
 
 def test_one_visit_of_several_units_counts_once() -> None:
@@ -216,6 +268,7 @@ def test_one_visit_of_several_units_counts_once() -> None:
             source=Source.PLAN,
             title="检查",
             joint_id=joint_id,
+            due_on=None,
             at=datetime(2026, 6, 15, tzinfo=UTC),
             counts=counts,
         )

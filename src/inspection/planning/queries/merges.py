@@ -62,6 +62,21 @@ async def merges_of(db: Connection, units: Collection[UUID], most: int = 200) ->
     return [_merge(row) for row in rows]
 
 
+async def is_proposed(db: Connection, one: UUID, other: UUID) -> bool:
+    """Whether somebody has proposed these two, either way round, and nobody has answered."""
+    return bool(
+        await db.fetchval(
+            """
+            select exists (select from visit_merge
+                            where (lead_id, other_id) in (($1, $2), ($2, $1))
+                              and not exists (select from visit_merge_answer where merge_id = visit_merge.id))
+            """,
+            one,
+            other,
+        )
+    )
+
+
 async def add_answer(db: Connection, merge_id: UUID, agreed: bool, reason: str, by: UUID, now: datetime) -> None:
     """Raises MergeAnswered."""
     try:
@@ -92,6 +107,23 @@ async def add_end(db: Connection, merge_id: UUID, reason: str, by: UUID, now: da
         )
     except UniqueViolationError as error:
         raise MergeAnswered from error
+
+
+async def one_visit_with(db: Connection, lead_id: UUID, other_id: UUID) -> list[UUID]:
+    """Both, and whatever is one visit with either."""
+    rows = await db.fetch(
+        """
+        select id from inspection where id in ($1, $2)
+         union
+        select third.id
+          from inspection
+          join inspection as third on third.joint_id = inspection.joint_id
+         where inspection.id in ($1, $2)
+        """,
+        lead_id,
+        other_id,
+    )
+    return [row["id"] for row in rows]
 
 
 async def join_visits(db: Connection, lead_id: UUID, other_id: UUID, joint_id: UUID) -> list[UUID]:

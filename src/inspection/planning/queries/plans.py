@@ -1,6 +1,6 @@
 """Plans and their targets."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -100,12 +100,16 @@ async def targets_left(db: Connection, plan_id: UUID) -> list[Enterprise]:
     return [Enterprise(*row) for row in rows]
 
 
-async def keep_of_plan(db: Connection, inspection_id: UUID, plan_id: UUID, uscc: str) -> None:
+async def keep_of_plan(db: Connection, plan_id: UUID, made: Mapping[UUID, str]) -> None:
+    """Which inspection was made for which target's number."""
     await db.execute(
-        "insert into inspection_of_plan (inspection_id, plan_id, uscc) values ($1, $2, $3)",
-        inspection_id,
+        """
+        insert into inspection_of_plan (inspection_id, plan_id, uscc)
+        select inspection_id, $1, uscc from unnest($2::uuid[], $3::text[]) as made (inspection_id, uscc)
+        """,
         plan_id,
-        uscc,
+        list(made),
+        list(made.values()),
     )
 
 

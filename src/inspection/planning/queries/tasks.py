@@ -5,13 +5,13 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from asyncpg import Record, UniqueViolationError
+from asyncpg import Record
 from msgspec import Struct
 
+from foundation.civil import beginning_of, end_of
 from foundation.database import Connection
 from inspection.model import Enterprise, Source, State
 from inspection.planning.model import Row
-from inspection.planning.problems import AlreadyApproved
 
 
 class Sought(Struct, frozen=True, kw_only=True):
@@ -115,20 +115,6 @@ async def replace_officers(
     )
 
 
-async def add_approval(db: Connection, inspection_id: UUID, by: UUID, now: datetime, note: str) -> None:
-    """Raises AlreadyApproved."""
-    try:
-        await db.execute(
-            "insert into inspection_approval (inspection_id, approved_by, approved_at, note) values ($1, $2, $3, $4)",
-            inspection_id,
-            by,
-            now,
-            note,
-        )
-    except UniqueViolationError as error:
-        raise AlreadyApproved from error
-
-
 async def set_cap(db: Connection, unit_id: UUID, year: int, most: int, basis: str, by: UUID, now: datetime) -> None:
     await db.execute(
         "insert into visit_cap (unit_id, year, most, basis, set_by, set_at) values ($1, $2, $3, $4, $5, $6)",
@@ -149,39 +135,54 @@ async def cap_of(db: Connection, unit_id: UUID, year: int) -> int | None:
     return most
 
 
-class Begun(NamedTuple):
-    """A visit that has begun; `counts`: what its plan says, None where it is of none."""
+async def one_enterprise_by_one(db: Connection, usccs: Collection[str]) -> None:
+    """From here to the end of the transaction nobody else counts or joins visits of these enterprises."""
+    await db.execute(
+        """
+        select pg_advisory_xact_lock(key)
+          from (select distinct hashtextextended(uscc, 28) as key from unnest($1::text[]) as uscc order by key) as keys
+        """,
+        list(usccs),
+    )
 
+
+class Visited(NamedTuple):
+    """`at` is None where it has not begun; `counts`: what its plan says, None where it is of none."""
+
+    uscc: str
     inspection_id: UUID
     unit_id: UUID
     source: Source
     title: str
     joint_id: UUID | None
-    at: datetime
+    due_on: date | None
+    at: datetime | None
     counts: bool | None
 
 
-async def begun_of(db: Connection, uscc: str, begins: datetime, ends: datetime, most: int = 500) -> list[Begun]:
-    """Everybody who was there from `begins` to `ends`, half-open, newest first. Index: inspection_uscc."""
+async def visits_of(db: Connection, usccs: Collection[str], begins: date, ends: date) -> list[Visited]:
+    """Begun, or not begun and due, on these Beijing days, both included; newest first. Index: inspection_uscc."""
     rows = await db.fetch(
         """
-        select inspection.id, inspection.unit_id, inspection.source, inspection.title, joint_id, told.at, plan.counts
+        select inspection.uscc, inspection.id, inspection.unit_id, inspection.source, inspection.title, joint_id,
+               due_on, told.at, plan.counts
           from inspection
-          join lateral (
+          cross join lateral (
                select min(told_earliest) as at from inspection_operation where inspection_id = inspection.id
-          ) as told on told.at >= $2 and told.at < $3
+          ) as told
           left join inspection_of_plan as made on made.inspection_id = inspection.id
           left join inspection_plan as plan on plan.id = made.plan_id
-         where inspection.uscc = $1
-         order by told.at desc, inspection.id
-         limit $4
+         where inspection.uscc = any ($1)
+           and case when told.at is null then due_on between $4 and $5 else told.at >= $2 and told.at < $3 end
+         order by told.at desc nulls first, due_on desc, inspection.id
         """,
-        uscc,
+        list(usccs),
+        beginning_of(begins),
+        end_of(ends),
         begins,
         ends,
-        most,
     )
-    return [Begun(row[0], row[1], Source(row[2]), *row[3:]) for row in rows]
+    return [Visited._make((*row[:3], Source(row[3]), *row[4:])) for row in rows]
 
 
 def _row(row: Record) -> Row:
