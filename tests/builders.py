@@ -63,9 +63,12 @@ class OfficerWithPhone(NamedTuple):
         } | facts
         return self.sign(payload)
 
-    def sign(self, payload: dict[str, Any], **header: Any) -> str:
+    def sign(self, payload: dict[str, Any] | bytes, **header: Any) -> str:
+        """Bytes are signed as they are, JSON or not."""
         protected = {"alg": "ES256", "kid": str(self.phone_id), "typ": "plumbline-commitment+jws"} | header
-        return jws.serialize_compact(protected, msgspec.json.encode(payload), self.key)
+        return jws.serialize_compact(
+            protected, payload if isinstance(payload, bytes) else msgspec.json.encode(payload), self.key
+        )
 
 
 async def a_unit(database: Database) -> UUID:

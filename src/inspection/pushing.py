@@ -1,5 +1,6 @@
 """Operations arrive from a phone: in any order, any number of times, each answered by itself."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -9,8 +10,10 @@ from uuid import UUID
 import anyio
 import msgspec
 
+from agency.identifiers import credit_code
 from agency.model import Signatory
 from agency.queries import signatories
+from device_registry.annual_report.problems import CreditCodeUnfit
 from evidence.capture_time import derived
 from evidence.custodian import Custodian
 from evidence.custody import Event, tell
@@ -19,7 +22,7 @@ from evidence.signing import Signer, Unsigned, key_id_of, payload_signed_by
 from foundation.database import Connection
 from foundation.http import checked_instant
 from foundation.misfit import not_decoded
-from foundation.problem import Problem, Spoken
+from foundation.problem import Malformed, Problem, Spoken
 from inspection import queries
 from inspection.current import derive
 from inspection.model import (
@@ -35,6 +38,8 @@ from inspection.problems import NotYourInspection, OperationConflicts, Operation
 from inspection.queries import Arrived, Known
 
 OPERATION_TYPE = "plumbline-operation+jws"
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""In JSON. PostgreSQL keeps no text with one, and a stranger's QR code may say it."""
 
 
 class Answer(NamedTuple):
@@ -99,6 +104,7 @@ def _checked(
     try:
         payload = payload_signed_by(signed, OPERATION_TYPE, phone.algorithm, phone.public_key)
         told = DECODE_OPERATION.decode(payload)
+        _check_keepable(told, payload)
         earliest, latest = _told_between(told, phone.phone_id, signer, now)
     except Unsigned as why:
         return OperationNotSigned(field="operations", why=Spoken(str(why)))
@@ -117,6 +123,14 @@ def _checked(
         what=told.what,
     )
     return Arrived(operation, phone.unit_id, signed, sha256(payload).digest())
+
+
+def _check_keepable(told: SignedOperation, payload: bytes) -> None:
+    """One that the database refuses would be refused with all that came with it. Raises Malformed, CreditCodeUnfit."""
+    if NUL.search(payload):
+        raise Malformed(field="what", what=Spoken("malformed.character"))
+    if isinstance(told.what, Begun) and told.what.uscc and credit_code(told.what.uscc) != told.what.uscc:
+        raise CreditCodeUnfit(field="what.uscc")
 
 
 def _told_between(told: SignedOperation, phone_id: UUID, signer: Signer, now: datetime) -> tuple[datetime, datetime]:

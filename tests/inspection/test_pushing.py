@@ -1,6 +1,7 @@
 """Operations come in any order, any number of times, from several phones; each is answered by itself."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -250,3 +251,31 @@ async def test_operations_that_replace_none_one_and_two_are_recorded_in_one_batc
     async with custodian.database.connection() as db:
         kept = {one.id: one.replaces for one in (await queries.operations_of(db, [task.id]))[task.id]}
     assert kept == {first: frozenset(), second: {first}, third: {first, second}}
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        (BEGUN | {"uscc": "92420102MADEM0011X"}, "credit-code-unfit"),
+        (BEGUN | {"uscc": "not a code"}, "credit-code-unfit"),
+        ({"type": "SCANNED_IN", "code": "what a stranger's QR code \x00 says"}, "malformed"),
+        ({"type": "STATEMENT", "text": "half of a pair \ud83d"}, "malformed"),
+    ],
+    ids=["check digit", "no code", "NUL", "half of a surrogate pair"],
+)
+async def test_what_cannot_be_kept_is_refused_alone(custodian: Custodian, what: dict[str, Any], why: str) -> None:
+    officer, _ = await two_officers(custodian)
+    task = await a_task(custodian.database, custodian.clock, officer)
+    payload = {"id": str(uuid4()), "inspection_id": str(uuid4()), "earliest": AT.isoformat(), "latest": AT.isoformat()}
+    bad = officer.sign(json.dumps(payload | {"what": what}).encode(), typ="plumbline-operation+jws")
+    answers = await push(custodian, [told(officer, task.id, CONFORMS), bad], officer.courier)
+    assert results(answers) == ["RECORDED", "REFUSED"]
+    assert answers[1].problem is not None
+    assert answers[1].problem.slug == why
+
+
+async def test_a_text_that_speaks_of_a_nul_is_kept(custodian: Custodian) -> None:
+    officer, _ = await two_officers(custodian)
+    task = await a_task(custodian.database, custodian.clock, officer)
+    statement = {"type": "STATEMENT", "text": "\\u0000"}
+    assert results(await push(custodian, [told(officer, task.id, statement)], officer.courier)) == ["RECORDED"]
