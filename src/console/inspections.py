@@ -2,22 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 from litestar.datastructures import State as AppState
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from agency import queries as agency
 from agency.enforcement_items import queries as items
 from agency.http import requires
 from agency.model import Actor, Role
+from console.forms import Form
 from console.home import BLOCKS, Waiting
 from console.navigation import ENTRIES, Entry
-from console.pages import page
+from console.pages import page, redirect
 from console.visit import Visit
 from evidence import queries as evidence
 from evidence.custodian import Custodian
@@ -26,7 +27,7 @@ from evidence.model import State as EvidenceState
 from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
-from foundation.problem import NotFound
+from foundation.problem import NotFound, Problem
 from foundation.words import catalogue, say
 from inspection import queries
 from inspection.documents import queries as documents
@@ -35,10 +36,13 @@ from inspection.explanation import gap_words
 from inspection.gaps import gaps_of
 from inspection.model import EvidenceListed, Finding, Operation, Reading, State
 from inspection.rules import guard, merging
+from inspection.vouching import vouch
 
 PATH = "/desk/inspections"
 READERS = (Role.SUPERVISOR, Role.ENTITY_HEAD, Role.FIELD_OFFICER, Role.LEGAL_REVIEWER)
 GUARDS = [requires(*READERS)]
+VOUCHERS = (Role.SUPERVISOR, Role.ENTITY_HEAD)
+"""Who may answer for what a phone told after its revocation."""
 MOST = 50
 
 
@@ -60,6 +64,7 @@ class Told(Struct, frozen=True):
     words: str
     details: str
     replaced: bool
+    after_revocation: bool
 
 
 class Listed(Struct, frozen=True):
@@ -71,6 +76,13 @@ class Listed(Struct, frozen=True):
     size: int
     state: EvidenceState | None
     phone: str
+
+
+class Vouching(Struct, frozen=True, forbid_unknown_fields=True):
+    """The form: what that phone told after its revocation counts."""
+
+    phone_id: UUID
+    reason: Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S")]
 
 
 class Conflict(Struct, frozen=True):
@@ -122,19 +134,57 @@ async def inspection_page(
     live: FromQuery[bool] = False,
 ) -> Response[str]:
     """With `live` it is the page looking again by itself, which is no further view of it."""
+    return await _inspection(inspection_id, visit, request, database, clock, Form(), live=live)
+
+
+@post("/inspections/{inspection_id:uuid}/vouching", guards=[requires(*VOUCHERS)], status_code=200)
+async def vouch_at_page(
+    inspection_id: FromPath[UUID],
+    visit: NamedDependency[Visit],
+    request: Request[Actor, Any, AppState],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+) -> Response[Any]:
+    form = await Form.sent(request)
+    async with database.connection() as db:
+        inspection = (await queries.inspections_by_id(db, [inspection_id])).get(inspection_id)
+        units = await agency.reach(db, request.user, VOUCHERS, day_of(clock.now()))
+    if inspection is None or inspection.unit_id not in units:
+        raise NotFound
+    try:
+        typed = form.read(Vouching)
+        async with database.transaction() as db:
+            await vouch(db, clock, inspection_id, typed.phone_id, request.user, typed.reason)
+    except Problem as problem:
+        refused = form.refused(problem, visit.language)
+        return await _inspection(inspection_id, visit, request, database, clock, refused, int(problem.status))
+    return redirect(f"{PATH}/{inspection_id}", done="vouched")
+
+
+async def _inspection(
+    inspection_id: UUID,
+    visit: Visit,
+    request: Request[Actor, Any, AppState],
+    database: Database,
+    clock: Clock,
+    form: Form,
+    status: int = 200,
+    *,
+    live: bool = False,
+) -> Response[str]:
     now = clock.now()
     async with database.connection() as db:
         inspection = (await queries.inspections_by_id(db, [inspection_id])).get(inspection_id)
         units = await agency.reach(db, request.user, READERS, day_of(now))
         if inspection is None or inspection.unit_id not in units:
             raise NotFound
-        told = (await queries.operations_of(db, [inspection_id]))[inspection_id]
+        told, late = (await queries.all_told(db, [inspection_id]))[inspection_id]
         fields = merging.merged(told)
         gaps = await gaps_of(db, inspection_id, now)
         people = await agency.people_by_id(
-            db, {*inspection.officers, *guard.joined(fields), *(one.author for one in told)}
+            db, {*inspection.officers, *guard.joined(fields), *(one.author for one in [*told, *late])}
         )
-        phones = await agency.phone_labels(db, [one.phone for one in told])
+        phones = await agency.phone_labels(db, [one.phone for one in [*told, *late]])
         listed = {one: one.what for one in told if isinstance(one.what, EvidenceListed)}
         states = await evidence.states_of(db, [what.evidence_id for what in listed.values()])
         checklists = await items.checklists_of(db, inspection.items, day_of(now))
@@ -148,6 +198,8 @@ async def inspection_page(
     return page(
         visit,
         "inspections/inspection.html",
+        status=status,
+        form=form,
         inspection=inspection,
         state=guard.state(fields, gaps),
         fields=fields,
@@ -172,7 +224,10 @@ async def inspection_page(
             for one, what in listed.items()
         ],
         issued=issued,
-        told=_time_line(visit, told, named, phones),
+        told=_time_line(visit, told, late, named, phones),
+        after_revocation=[(id_, phones.get(id_, "—")) for id_ in sorted({one.phone for one in late})],
+        late=len(late),
+        may_vouch=visit.may(*VOUCHERS),
     )
 
 
@@ -185,8 +240,14 @@ async def document_at_page(
     return await document_to_read(custodian, request.user, document_id)
 
 
-def _time_line(visit: Visit, told: Sequence[Operation], named: dict[UUID, str], phones: dict[UUID, str]) -> list[Told]:
-    replaced = {earlier for one in told for earlier in one.replaces}
+def _time_line(
+    visit: Visit,
+    counted: Sequence[Operation],
+    late: Sequence[Operation],
+    named: dict[UUID, str],
+    phones: dict[UUID, str],
+) -> list[Told]:
+    replaced = {earlier for one in counted for earlier in one.replaces}
     return [
         Told(
             one.latest,
@@ -196,8 +257,9 @@ def _time_line(visit: Visit, told: Sequence[Operation], named: dict[UUID, str], 
             say(visit.language, f"app.operation.{type(one.what).__struct_config__.tag}"),
             _details(visit, one),
             one.id in replaced,
+            one in late,
         )
-        for one in sorted(told, key=lambda one: (one.latest, one.id), reverse=True)
+        for one in sorted([*counted, *late], key=lambda one: (one.latest, one.id), reverse=True)
     ]
 
 
@@ -236,4 +298,4 @@ def _mark(text: str | None) -> tuple[datetime, UUID] | None:
         return None
 
 
-ROUTES = [inspections_page, inspection_page, document_at_page]
+ROUTES = [inspections_page, inspection_page, vouch_at_page, document_at_page]

@@ -31,6 +31,7 @@ class Event(StrEnum):
     VIEWED = "evidence:record:viewed"
     CONTENT_READ = "evidence:content:read"
     OPERATIONS_RECEIVED = "inspection:operations:received"
+    OPERATIONS_VOUCHED = "inspection:operations:vouched"
     OPERATION_CONFLICTED = "inspection:operation:conflicted"
     DRAWING_FROZEN = "inspection:drawing:frozen"
     DRAWING_DRAWN = "inspection:drawing:drawn"

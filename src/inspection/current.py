@@ -11,7 +11,7 @@ from foundation.database import Connection, Database
 from inspection import queries
 from inspection.gaps import gaps_of_all
 from inspection.model import Inspection, Operation, Refusal, Signature, State
-from inspection.queries import Current
+from inspection.queries import Current, Statements
 from inspection.rules import guard, merging
 from inspection.rules.guard import Gap, may_close
 
@@ -29,12 +29,13 @@ async def derive(db: Connection, inspection_ids: Collection[UUID], now: datetime
     inspections = await queries.inspections_by_id(db, inspection_ids)
     if not inspections:
         return
-    told = await queries.operations_of(db, inspections.keys())
+    statements = await queries.all_told(db, inspections.keys())
+    told = {id_: one.counted for id_, one in statements.items()}
     fields = {id_: merging.merged(told[id_]) for id_ in inspections}
     closing = {id_: inspection for id_, inspection in inspections.items() if "closed" in fields[id_]}
     missing = await gaps_of_all(db, closing, told, now) if closing else {}
     current = [
-        _derived(inspection, told[id_], fields[id_], missing.get(id_)) for id_, inspection in inspections.items()
+        _derived(inspection, statements[id_], fields[id_], missing.get(id_)) for id_, inspection in inspections.items()
     ]
     await queries.keep_current(db, current, now)
     signed = [id_ for id_ in inspections if any(isinstance(one.what, Signature | Refusal) for one in told[id_])]
@@ -69,16 +70,17 @@ async def settle(database: Database, now: datetime, most: int = AT_ONCE) -> int:
 
 
 def _derived(
-    inspection: Inspection, told: Sequence[Operation], fields: merging.Fields, missing: Sequence[Gap] | None
+    inspection: Inspection, told: Statements, fields: merging.Fields, missing: Sequence[Gap] | None
 ) -> Current:
     state = guard.state(fields, missing or ())
     return Current(
         inspection.id,
         state,
         len(merging.conflicts(fields)),
-        len(told),
-        msgspec.json.encode(_for_phones(inspection, told, state)).decode(),
+        len(told.counted),
+        msgspec.json.encode(_for_phones(inspection, told.counted, state)).decode(),
         None if missing is None else sum(not gap.waived for gap in missing),
+        len(told.after_revocation),
     )
 
 

@@ -9,8 +9,9 @@ from inspection.rules.guard import Gap
 
 
 def gap_words(gap: Gap, people: Mapping[UUID, Person], language: Language) -> str:
-    """One sentence; `people` are those that gaps are about."""
+    """A sentence, and one more where a revoked phone told it; `people` are those that gaps are about."""
     person = people.get(gap.person_id) if gap.person_id else None
     name = "" if person is None else person.name_zh if language == "zh-CN" else person.name_en
     details = {"person": name, "point": "", "shows": "", "key": "", "number": "", "fewest": ""} | gap.details
-    return say(language, f"gap.{gap.code}", **details)
+    words = say(language, f"gap.{gap.code}", **details)
+    return words + say(language, "after-revocation.of-gap") if gap.after_revocation else words

@@ -17,12 +17,16 @@ from inspection.rules.guard import Gap, Seen
 
 
 async def gaps_of(db: Connection, inspection_id: UUID, now: datetime) -> list[Gap]:
-    """Empty for an inspection that is not known here."""
+    """Empty for an inspection that is not known here. Says which of them a phone filled only after its revocation."""
     inspections = await queries.inspections_by_id(db, [inspection_id])
     if inspection_id not in inspections:
         return []
-    told = await queries.operations_of(db, [inspection_id])
-    return (await gaps_of_all(db, inspections, told, now))[inspection_id]
+    counted, late = (await queries.all_told(db, [inspection_id]))[inspection_id]
+    found = (await gaps_of_all(db, inspections, {inspection_id: counted}, now))[inspection_id]
+    if not late:
+        return found
+    with_late = await gaps_of_all(db, inspections, {inspection_id: [*counted, *late]}, now)
+    return guard.filled_after_revocation(found, with_late[inspection_id])
 
 
 async def gaps_of_all(

@@ -27,3 +27,15 @@ class NotYourInspection(Problem):
     """The inspection is another unit's, and the author is none of its officers."""
 
     slug, status = "not-your-inspection", HTTPStatus.FORBIDDEN
+
+
+class NothingToVouchFor(Problem):
+    """That phone told nothing of the inspection after its revocation, or somebody answers for it already."""
+
+    slug, status = "nothing-to-vouch-for", HTTPStatus.CONFLICT
+
+
+class OwnStatements(Problem):
+    """Nobody answers for what their own phone told."""
+
+    slug, status = "own-statements", HTTPStatus.FORBIDDEN

@@ -36,6 +36,7 @@ from inspection.model import (
 )
 from inspection.problems import NotYourInspection, OperationConflicts, OperationNotSigned, OperationTimeReversed
 from inspection.queries import Arrived, Known
+from inspection.rules.revocation import told_after_revocation
 
 OPERATION_TYPE = "plumbline-operation+jws"
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -52,7 +53,7 @@ class Answer(NamedTuple):
 
 async def push(custodian: Custodian, signed: Sequence[str], courier: Courier) -> list[Answer]:
     """Records what is new of a batch, in one transaction, and answers each in the order sent."""
-    read = await _read(custodian, signed)
+    read = await _read(custodian, signed, courier)
     arrived = {one.operation.id: one for one in reversed(read) if isinstance(one, Arrived)}
     became: dict[UUID, Answer] = {}
     if arrived:
@@ -69,7 +70,7 @@ async def push(custodian: Custodian, signed: Sequence[str], courier: Courier) ->
     return answers
 
 
-async def _read(custodian: Custodian, signed: Sequence[str]) -> list[Arrived | Problem]:
+async def _read(custodian: Custodian, signed: Sequence[str], courier: Courier) -> list[Arrived | Problem]:
     phone_ids = [_phone_of(one) for one in signed]
     async with custodian.database.connection() as db:
         phones = await signatories(db, {phone_id for phone_id in phone_ids if isinstance(phone_id, UUID)})
@@ -77,7 +78,7 @@ async def _read(custodian: Custodian, signed: Sequence[str]) -> list[Arrived | P
     def checked() -> list[Arrived | Problem]:
         now = custodian.clock.now()
         return [
-            _checked(one, phone_id, phones, custodian.signer, now)
+            _checked(one, phone_id, phones, courier, custodian.signer, now)
             for one, phone_id in zip(signed, phone_ids, strict=True)
         ]
 
@@ -94,18 +95,25 @@ def _phone_of(signed: str) -> UUID | Problem:
 
 
 def _checked(
-    signed: str, phone_id: UUID | Problem, phones: dict[UUID, Signatory], signer: Signer, now: datetime
+    signed: str,
+    phone_id: UUID | Problem,
+    phones: dict[UUID, Signatory],
+    courier: Courier,
+    signer: Signer,
+    now: datetime,
 ) -> Arrived | Problem:
     if isinstance(phone_id, Problem):
         return phone_id
-    phone = phones.get(phone_id)
-    if phone is None:
-        return OperationNotSigned(field="operations", why=Spoken("commitment.phone"))
     try:
+        phone = phones.get(phone_id)
+        if phone is None:
+            raise Unsigned("commitment.phone")
+        if courier.own_only and phone_id != courier.phone_id:
+            raise Unsigned("commitment.not-its-own")
         payload = payload_signed_by(signed, OPERATION_TYPE, phone.algorithm, phone.public_key)
         told = DECODE_OPERATION.decode(payload)
         _check_keepable(told, payload)
-        earliest, latest = _told_between(told, phone.phone_id, signer, now)
+        earliest, latest, by_clock = _told_between(told, phone.phone_id, signer, now)
     except Unsigned as why:
         return OperationNotSigned(field="operations", why=Spoken(str(why)))
     except msgspec.DecodeError as error:
@@ -122,7 +130,7 @@ def _checked(
         latest=latest,
         what=told.what,
     )
-    return Arrived(operation, phone.unit_id, signed, sha256(payload).digest())
+    return Arrived(operation, phone.unit_id, signed, sha256(payload).digest(), by_clock, phone.revoked_at)
 
 
 def _check_keepable(told: SignedOperation, payload: bytes) -> None:
@@ -133,18 +141,23 @@ def _check_keepable(told: SignedOperation, payload: bytes) -> None:
         raise CreditCodeUnfit(field="what.uscc")
 
 
-def _told_between(told: SignedOperation, phone_id: UUID, signer: Signer, now: datetime) -> tuple[datetime, datetime]:
-    """What the phone claims, within what its clock allows where it sends readings. Raises ClockReadingsRefused."""
+def _told_between(
+    told: SignedOperation, phone_id: UUID, signer: Signer, now: datetime
+) -> tuple[datetime, datetime, datetime | None]:
+    """What the phone claims, within what its clock allows where it sends readings; and the latest by its clock alone.
+
+    Raises ClockReadingsRefused.
+    """
     checked_instant("earliest", told.earliest)
     checked_instant("latest", told.latest)
     if told.earliest > told.latest:
         raise OperationTimeReversed(field="latest")
     if told.clock is None:
-        return told.earliest, told.latest
+        return told.earliest, told.latest, None
     earliest, latest = derived(signer, told.clock, phone_id, now)
     if told.earliest > latest or told.latest < earliest:
-        return earliest, latest
-    return max(earliest, told.earliest), min(latest, told.latest)
+        return earliest, latest, latest
+    return max(earliest, told.earliest), min(latest, told.latest), latest
 
 
 async def _record(db: Connection, arrived: Sequence[Arrived], courier: Courier, now: datetime) -> dict[UUID, Answer]:
@@ -197,13 +210,22 @@ async def _begun_on_the_spot(db: Connection, one: Arrived, begun: Begun, now: da
 
 
 async def _tell_custody(db: Connection, new: Sequence[Arrived], courier: Courier, now: datetime) -> None:
-    """One entry an inspection and batch, with the digest of every operation."""
+    """One entry an inspection and batch, with the digest of every operation, and what does not count."""
     for inspection_id in sorted({one.operation.inspection_id for one in new}):
-        digests = {
-            str(one.operation.id): one.sha256.hex() for one in new if one.operation.inspection_id == inspection_id
+        of_it = [one for one in new if one.operation.inspection_id == inspection_id]
+        details = {
+            "inspection_id": inspection_id,
+            "operations": {str(one.operation.id): one.sha256.hex() for one in of_it},
         }
-        details = {"inspection_id": inspection_id, "operations": digests}
+        if late := [str(one.operation.id) for one in of_it if _after_revocation(one, now)]:
+            details["after_revocation"] = late
+        if courier.own_only:
+            details["handed_in"] = True
         await tell(db, Event.OPERATIONS_RECEIVED, now, evidence_id=None, details=details, **courier.as_actor())
+
+
+def _after_revocation(one: Arrived, now: datetime) -> bool:
+    return told_after_revocation(one.phone_revoked_at, now, one.latest_by_clock)
 
 
 async def _tell_conflict(db: Connection, one: Arrived, courier: Courier, now: datetime) -> None:

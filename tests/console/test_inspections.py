@@ -1,5 +1,6 @@
 """`/desk/inspections`: within reach, what was told, what is missing, and every look at it in the custody chain."""
 
+from agency import queries as agency
 from agency.model import Role
 from evidence.custodian import Custodian
 from inspection.pushing import push
@@ -59,3 +60,30 @@ async def test_another_units_inspection_is_not_there(desk: Desk, custodian: Cust
     await desk.sign_in("supervisor")
     assert "演示餐饮店甲" not in text_of(await desk.read("/desk/inspections"))
     assert (await desk.read(f"/desk/inspections/{task.id}")).status_code == 404
+
+
+async def test_what_a_phone_told_after_its_revocation_is_marked_until_somebody_answers_for_it(
+    desk: Desk, custodian: Custodian
+) -> None:
+    unit_id = await a_unit(custodian.database)
+    officer = await an_officer(custodian.database, unit_id)
+    task = await a_task(custodian.database, custodian.clock, officer)
+    async with custodian.database.transaction() as db:
+        await agency.revoke_phone(db, officer.phone_id, custodian.clock.now())
+    await push(custodian, [told(officer, task.id, CONFORMS)], officer.courier)
+    await somebody(custodian.database, unit_id, "supervisor", Role.SUPERVISOR)
+    await somebody(custodian.database, unit_id, "reviewer", Role.LEGAL_REVIEWER)
+    path = f"/desk/inspections/{task.id}"
+    fields = {"phone_id": str(officer.phone_id), "reason": "找回"}
+    await desk.sign_in("reviewer")
+    assert "认可注销后提交的记录" not in text_of(await desk.read(path))
+    assert (await desk.send(f"{path}/vouching", fields)).status_code == 403
+    await desk.sign_in("supervisor")
+    assert "注销后提交 1 条" in text_of(await desk.read("/desk/inspections"))
+    seen = text_of(await desk.read(path))
+    assert "灶台已清洗" in seen
+    assert "注销后提交，不计入" in seen
+    assert (await desk.send(f"{path}/vouching", fields | {"reason": " "})).status_code == 400
+    assert (await desk.send(f"{path}/vouching", fields)).status_code == 303
+    assert "注销后提交" not in text_of(await desk.read(path))
+    assert (await desk.send(f"{path}/vouching", fields)).status_code == 409

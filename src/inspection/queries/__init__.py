@@ -17,11 +17,14 @@ from inspection.queries.listing import Row, counts_within, inspections_within, w
 from inspection.queries.operations import (
     Arrived,
     Known,
+    Statements,
     add_operations,
+    all_told,
     kept_as,
     known,
     one_by_one,
     operations_of,
+    vouch,
 )
 
 __all__ = [
@@ -30,8 +33,10 @@ __all__ = [
     "Known",
     "Page",
     "Row",
+    "Statements",
     "add_approval",
     "add_operations",
+    "all_told",
     "changes_after",
     "closing",
     "counts_within",
@@ -46,5 +51,6 @@ __all__ = [
     "operations_of",
     "positions_of",
     "tell_officers",
+    "vouch",
     "waiting_for_people",
 ]

@@ -116,21 +116,24 @@ class Current(NamedTuple):
     for_phones: str
     gaps: int | None
     """What is missing and answered for by nobody; None before anybody asked to close it."""
+    after_revocation: int
+    """How many operations do not count: see decision 0014."""
 
 
 async def keep_current(db: Connection, current: Sequence[Current], now: datetime) -> None:
     await db.execute(
         """
         insert into inspection_current (inspection_id, state, conflicts, operations, for_phones, gaps,
-                                        changed_at)
-        select inspection_id, state, conflicts, operations, for_phones, gaps, $7
-          from unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::int[])
-               as now (inspection_id, state, conflicts, operations, for_phones, gaps)
+                                        after_revocation, changed_at)
+        select inspection_id, state, conflicts, operations, for_phones, gaps, after_revocation, $8
+          from unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::int[], $7::int[])
+               as now (inspection_id, state, conflicts, operations, for_phones, gaps, after_revocation)
             on conflict (inspection_id) do update
            set state = excluded.state, conflicts = excluded.conflicts, operations = excluded.operations,
-               for_phones = excluded.for_phones, gaps = excluded.gaps, changed_at = excluded.changed_at
+               for_phones = excluded.for_phones, gaps = excluded.gaps, after_revocation = excluded.after_revocation,
+               changed_at = excluded.changed_at
         """,
-        *([list(column) for column in zip(*current, strict=True)] or [[]] * 6),
+        *([list(column) for column in zip(*current, strict=True)] or [[]] * 7),
         now,
     )
 

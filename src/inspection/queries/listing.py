@@ -25,6 +25,7 @@ class Row(NamedTuple):
     operations: int
     changed_at: datetime
     approved: bool
+    after_revocation: int
 
 
 async def inspections_within(
@@ -40,7 +41,7 @@ async def inspections_within(
     rows = await db.fetch(
         """
         select inspection.id, inspection.unit_id, title, source, enterprise_name, uscc, due_on, state, conflicts, gaps,
-               operations, changed_at, approval.inspection_id is not null
+               operations, changed_at, approval.inspection_id is not null, after_revocation
           from inspection
           join inspection_current on inspection_current.inspection_id = inspection.id
           left join inspection_approval as approval on approval.inspection_id = inspection.id
@@ -75,14 +76,14 @@ async def counts_within(db: Connection, units: Collection[UUID]) -> dict[State, 
 
 
 async def waiting_for_people(db: Connection, units: Collection[UUID]) -> int:
-    """How many are told differently by two phones, or could not close because something is missing."""
+    """How many are told differently by two phones, could not close, or have statements of a revoked phone."""
     number: int = await db.fetchval(
         """
         select count(*)
           from inspection_current
           join inspection on inspection.id = inspection_current.inspection_id
          where inspection.unit_id = any ($1)
-           and (conflicts > 0 or gaps > 0)
+           and (conflicts > 0 or gaps > 0 or after_revocation > 0)
         """,
         list(units),
     )

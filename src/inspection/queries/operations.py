@@ -10,6 +10,7 @@ import msgspec
 from evidence.model import Courier
 from foundation.database import Connection
 from inspection.model import Operation, Told
+from inspection.rules.revocation import told_after_revocation
 
 
 class Arrived(NamedTuple):
@@ -20,6 +21,9 @@ class Arrived(NamedTuple):
     jws: str
     sha256: bytes
     """Of the payload that was signed; the same statement signed again is the same statement."""
+    latest_by_clock: datetime | None = None
+    """By the phone's readings alone; None where it sent none."""
+    phone_revoked_at: datetime | None = None
 
 
 class Known(NamedTuple):
@@ -65,13 +69,13 @@ async def add_operations(db: Connection, arrived: Sequence[Arrived], courier: Co
     rows = await db.fetch(
         """
         insert into inspection_operation (id, inspection_id, author_id, phone_id, courier_id, type, key, told_earliest,
-                                          told_latest, replaces, what, jws, sha256, received_at)
-        select id, inspection_id, author_id, phone_id, $13, type, key, told_earliest, told_latest,
-               string_to_array(replaces, ' ')::uuid[], what, jws, sha256, $14
+                                          told_latest, replaces, what, jws, sha256, latest_by_clock, received_at)
+        select id, inspection_id, author_id, phone_id, $14, type, key, told_earliest, told_latest,
+               string_to_array(replaces, ' ')::uuid[], what, jws, sha256, by_clock, $15
           from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[],
-                      $8::timestamptz[], $9::text[], $10::jsonb[], $11::text[], $12::bytea[])
+                      $8::timestamptz[], $9::text[], $10::jsonb[], $11::text[], $12::bytea[], $13::timestamptz[])
                as told (id, inspection_id, author_id, phone_id, type, key, told_earliest, told_latest, replaces, what,
-                        jws, sha256)
+                        jws, sha256, by_clock)
             on conflict (id) do nothing
         returning id
         """,
@@ -95,10 +99,12 @@ def _columns(arrived: Sequence[Arrived]) -> list[list[object]]:
             operation.latest,
             " ".join(sorted(map(str, operation.replaces))),  # a list of lists would be an array of two dimensions
             msgspec.to_builtins(operation.what),
-            signed,
-            sha256,
+            one.jws,
+            one.sha256,
+            one.latest_by_clock,
         )
-        for operation, _, signed, sha256 in arrived
+        for one in arrived
+        for operation in [one.operation]
     ]
     return [list(column) for column in zip(*told, strict=True)]
 
@@ -109,13 +115,29 @@ async def kept_as(db: Connection, ids: Collection[UUID]) -> dict[UUID, bytes]:
     return {row["id"]: row["sha256"] for row in rows}
 
 
+class Statements(NamedTuple):
+    """What was told of an inspection, by id."""
+
+    counted: list[Operation]
+    after_revocation: list[Operation]
+    """Kept, and no part of what holds: see decision 0014."""
+
+
 async def operations_of(db: Connection, inspection_ids: Collection[UUID]) -> dict[UUID, list[Operation]]:
-    """What may be told of each by who told it, by id. Waiting ones of strangers are left out."""
+    """What counts of all that was told of each."""
+    return {id_: told.counted for id_, told in (await all_told(db, inspection_ids)).items()}
+
+
+async def all_told(db: Connection, inspection_ids: Collection[UUID]) -> dict[UUID, Statements]:
+    """What may be told of each by who told it. Waiting ones of strangers are left out."""
     rows = await db.fetch(
         """
         select told.id, told.inspection_id, told.author_id, told.phone_id, told.replaces, told.told_earliest,
-               told.told_latest, told.what
+               told.told_latest, told.what, told.received_at, told.latest_by_clock, phone.revoked_at,
+               vouched.vouched_at
           from inspection_operation as told
+          join phone on phone.id = told.phone_id
+          left join operation_vouched as vouched on vouched.operation_id = told.id
           join inspection on inspection.id = told.inspection_id
           join person on person.id = told.author_id
          where told.inspection_id = any ($1)
@@ -126,18 +148,34 @@ async def operations_of(db: Connection, inspection_ids: Collection[UUID]) -> dic
         """,
         list(inspection_ids),
     )
-    found: dict[UUID, list[Operation]] = {id_: [] for id_ in inspection_ids}
-    for id_, inspection_id, author, phone, replaces, earliest, latest, what in rows:
-        found[inspection_id].append(
-            Operation(
-                id=id_,
-                inspection_id=inspection_id,
-                author=author,
-                phone=phone,
-                replaces=frozenset(replaces),
-                earliest=earliest,
-                latest=latest,
-                what=msgspec.convert(what, Told),
-            )
+    found = {id_: Statements([], []) for id_ in inspection_ids}
+    for id_, inspection_id, author, phone, replaces, earliest, latest, what, *arrival in rows:
+        received_at, by_clock, revoked_at, vouched_at = arrival
+        operation = Operation(
+            id=id_,
+            inspection_id=inspection_id,
+            author=author,
+            phone=phone,
+            replaces=frozenset(replaces),
+            earliest=earliest,
+            latest=latest,
+            what=msgspec.convert(what, Told),
         )
+        late = vouched_at is None and told_after_revocation(revoked_at, received_at, by_clock)
+        (found[inspection_id].after_revocation if late else found[inspection_id].counted).append(operation)
     return found
+
+
+async def vouch(db: Connection, operation_ids: Collection[UUID], vouched_by: UUID, reason: str, now: datetime) -> None:
+    """From now on they count. Those vouched for already are left alone."""
+    await db.execute(
+        """
+        insert into operation_vouched (operation_id, vouched_by, vouched_at, reason)
+        select id, $2, $3, $4 from unnest($1::uuid[]) as id
+            on conflict (operation_id) do nothing
+        """,
+        list(operation_ids),
+        vouched_by,
+        now,
+        reason,
+    )

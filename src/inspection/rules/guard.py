@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agency.model import CredentialStanding
 from evidence.model import State as EvidenceState
@@ -60,6 +61,8 @@ class Gap(Struct, frozen=True, kw_only=True):
     """Which phone still holds it."""
     person_id: UUID | None = None
     waived: bool = False
+    after_revocation: bool = False
+    """A phone told what would fill it, but after its revocation: see decision 0014."""
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -95,18 +98,13 @@ def gaps(seen: Seen) -> list[Gap]:
     Source of what an inspection must have: 行政处罚法 Art. 42, 55; 行政强制法 Art. 18; 国办发〔2024〕54号.
     """
     found = [gap for look in _LOOKS for gap in look(seen)]
-    return [
-        Gap(
-            code=gap.code,
-            key=gap.key,
-            details=gap.details,
-            evidence_id=gap.evidence_id,
-            phone_id=gap.phone_id,
-            person_id=gap.person_id,
-            waived=gap.code not in NEVER_WAIVED and f"waiver:{gap.key}" in seen.fields,
-        )
-        for gap in found
-    ]
+    return [replace(gap, waived=gap.code not in NEVER_WAIVED and f"waiver:{gap.key}" in seen.fields) for gap in found]
+
+
+def filled_after_revocation(found: Collection[Gap], with_late: Collection[Gap]) -> list[Gap]:
+    """Marks those that would be none if what phones told after their revocation counted."""
+    remaining = {gap.key for gap in with_late}
+    return [replace(gap, after_revocation=gap.key not in remaining) for gap in found]
 
 
 def may_close(found: Collection[Gap]) -> bool:
