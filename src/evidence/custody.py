@@ -44,6 +44,8 @@ class Event(StrEnum):
     VISITS_ANSWERED = "inspection:visits:answered"
     VISITS_PARTED = "inspection:visits:parted"
     DOCUMENT_ISSUED = "inspection:document:issued"
+    LOG_KEY_INTRODUCED = "log:key:introduced"
+    PERSON_ERASED = "log:person:erased"
 
 
 async def tell(

@@ -18,6 +18,8 @@ from device_registry.notices import mailing, reminders
 from device_registry.notices.mailing import Mailer
 from evidence import reassessment, reverse_trace, upload
 from evidence.custodian import Custodian
+from evidence.transparency_log.sequencing import sequence
+from evidence.transparency_log.signing import LogSigner
 from foundation import jobs
 from foundation.civil import beginning_of, day_after, day_of
 from foundation.clock import Clock, SystemClock
@@ -49,6 +51,7 @@ async def work(settings: Settings, clock: Clock | None = None) -> None:
         woken = asyncio.Event()
         async with asyncio.TaskGroup() as together:
             together.create_task(_listen(settings.database_url, woken))
+            together.create_task(_sequence(custodian, settings))
             for _ in range(settings.job_workers):
                 together.create_task(_work(custodian, timedelta(seconds=settings.job_lease_seconds), woken, doers))
 
@@ -192,6 +195,11 @@ async def _keep_lease(custodian: Custodian, job: Job, lease: timedelta) -> None:
         await asyncio.sleep(lease.total_seconds() / 3)
         async with custodian.database.connection() as db:
             await jobs.extend(db, job, custodian.clock.now() + lease)
+
+
+async def _sequence(custodian: Custodian, settings: Settings) -> None:
+    """Beside the jobs and not one of them: the log is never further behind than a pause, whatever else waits."""
+    await sequence(custodian.database, custodian.clock, LogSigner.load_or_create(settings.log_signing_key_file))
 
 
 async def _listen(url: str, woken: asyncio.Event) -> None:

@@ -75,6 +75,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     signing_key: Annotated[
         str, Meta(description="File with the Ed25519 key (PEM) that signs receipts. Empty: made in the data folder.")
     ] = ""
+    log_signing_key: Annotated[
+        str,
+        Meta(
+            description="File with the Ed25519 keys (PEM, newest first) that sign the log's checkpoints, the same for "
+            "all workers. Empty: made in the data folder."
+        ),
+    ] = ""
     dcc_trust: Annotated[
         str,
         Meta(description="File or folder of certificates (PEM) that vouch for signers of digital certificates."),
@@ -123,6 +130,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def signing_key_file(self) -> Path:
         """Where the key of the receipts is."""
         return Path(self.signing_key) if self.signing_key else self.data / "receipt-signing-key.pem"
+
+    @property
+    def log_signing_key_file(self) -> Path:
+        """Where the keys of the log's checkpoints are."""
+        return Path(self.log_signing_key) if self.log_signing_key else self.data / "log-signing-keys.pem"
 
     @property
     def map_tiles_origin(self) -> str:
