@@ -15,6 +15,7 @@ from console import (
     imports,
     inspections,
     notices,
+    planning,
     policies,
     public,
     queues,
@@ -47,6 +48,7 @@ _SUBJECTS = (
     cleanup,
     anomalies,
     drawings,
+    planning,
     inspections,
 )
 

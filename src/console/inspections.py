@@ -35,6 +35,7 @@ from inspection.documents.http import document_to_read
 from inspection.explanation import gap_words
 from inspection.gaps import gaps_of
 from inspection.model import EvidenceListed, Finding, Operation, Reading, State
+from inspection.planning.http.common import WHO_PLANS
 from inspection.rules import guard, merging
 from inspection.vouching import vouch
 
@@ -99,13 +100,16 @@ async def inspections_page(
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
     tab: FromQuery[State | None] = None,
+    unapproved: FromQuery[bool] = False,
     after: FromQuery[str | None] = None,
 ) -> Response[str]:
     async with database.connection() as db:
         today = day_of(clock.now())
         units = await agency.reach(db, request.user, READERS, today)
         before = _mark(after)
-        rows = await queries.inspections_within(db, units, state=tab, before=before, most=MOST + 1)
+        rows = await queries.inspections_within(
+            db, units, state=tab, unapproved=unapproved, before=before, most=MOST + 1
+        )
         counts = await queries.counts_within(db, units)
         names = {unit.id: unit for unit in await agency.units_by_id(db, {row.unit_id for row in rows}, today)}
     shown = rows[:MOST]
@@ -115,6 +119,8 @@ async def inspections_page(
         "inspections/list.html",
         rows=shown,
         counts=counts,
+        unapproved=unapproved,
+        may_plan=visit.may(*WHO_PLANS),
         state=tab,
         states=list(State),
         next=following,

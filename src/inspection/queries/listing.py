@@ -33,10 +33,11 @@ async def inspections_within(
     units: Collection[UUID],
     *,
     state: State | None = None,
+    unapproved: bool = False,
     before: tuple[datetime, UUID] | None = None,
     most: int = 50,
 ) -> list[Row]:
-    """Of these units, what changed last first."""
+    """Of these units, what changed last first. `unapproved`: only what a head has still to decide on."""
     before_at, before_id = before or (None, None)
     rows = await db.fetch(
         """
@@ -48,6 +49,7 @@ async def inspections_within(
          where inspection.unit_id = any ($1)
            and ($2::text is null or state = $2)
            and ($3::timestamptz is null or (changed_at, inspection.id) < ($3, $4::uuid))
+           and (not $6 or approval.inspection_id is null and (state <> 'CLOSED' or source = 'URGENT'))
          order by changed_at desc, inspection.id desc
          limit $5
         """,
@@ -56,6 +58,7 @@ async def inspections_within(
         before_at,
         before_id,
         most,
+        unapproved,
     )
     return [Row._make((*row[:3], Source(row[3]), *row[4:7], State(row[7]), *row[8:])) for row in rows]
 

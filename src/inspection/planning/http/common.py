@@ -23,7 +23,7 @@ WHO_APPROVES = (Role.ENTITY_HEAD,)
 WHO_READS = (*WHO_PLANS, Role.LEGAL_REVIEWER, Role.FIELD_OFFICER)
 
 Codes = Annotated[list[Line], Meta(min_length=1, max_length=50)]
-Officers = Annotated[list[UUID], Meta(min_length=2, max_length=20)]
+Officers = Annotated[list[UUID], Meta(max_length=20)]
 Day = Annotated[date, Meta(description="A Beijing civil day")]
 FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
 

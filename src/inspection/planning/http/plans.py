@@ -77,26 +77,31 @@ async def file_plan(
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
 ) -> Plan:
-    if data.source not in (Source.PLAN, Source.SPECIAL_CAMPAIGN):
-        raise Malformed(field="source", what=Spoken("malformed.choice", value=data.source))
+    return await filed(database, clock, request.user, data)
+
+
+async def filed(database: Database, clock: Clock, actor: Actor, new: NewPlan) -> Plan:
+    """Raises Malformed, UnitUnknown and what `tasks.file_plan` raises."""
+    if new.source not in (Source.PLAN, Source.SPECIAL_CAMPAIGN):
+        raise Malformed(field="source", what=Spoken("malformed.choice", value=new.source))
     for field in ("begins", "ends", "published_on"):
-        checked_day(field, getattr(data, field))
-    await in_reach(database, clock, request.user, data.unit_id)
+        checked_day(field, getattr(new, field))
+    await in_reach(database, clock, actor, new.unit_id)
     plan = Plan(
         id=uuid4(),
-        unit_id=data.unit_id,
-        title=tidy(data.title),
-        source=data.source,
-        begins=data.begins,
-        ends=data.ends,
-        items=list(dict.fromkeys(data.items)),
-        checklist=data.checklist,
-        published_on=data.published_on,
-        counts=rules.COUNTS[data.source] if data.counts is None else data.counts,
-        counts_why=tidy(data.counts_why),
-        targets=[target.enterprise() for target in data.targets],
+        unit_id=new.unit_id,
+        title=tidy(new.title),
+        source=new.source,
+        begins=new.begins,
+        ends=new.ends,
+        items=list(dict.fromkeys(new.items)),
+        checklist=new.checklist,
+        published_on=new.published_on,
+        counts=rules.COUNTS[new.source] if new.counts is None else new.counts,
+        counts_why=tidy(new.counts_why),
+        targets=[target.enterprise() for target in new.targets],
     )
-    return await tasks.file_plan(database, clock, request.user, plan)
+    return await tasks.file_plan(database, clock, actor, plan)
 
 
 @get(

@@ -59,7 +59,7 @@ class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     enterprise_address: Annotated[str, Meta(max_length=200)] = ""
     items: Codes
     checklist: Annotated[str, Meta(max_length=200)] = ""
-    officers: Annotated[list[UUID], Meta(max_length=20)] = []
+    officers: Officers = []
 
 
 class NewTeam(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,11 +7,13 @@ from inspection.planning.queries.merges import (
     is_proposed,
     join_visits,
     merge_by_id,
+    merges_about,
     merges_of,
     one_visit_with,
     part_visits,
+    unanswered,
 )
-from inspection.planning.queries.plans import add_plan, keep_of_plan, plan_by_id, plans, targets_left
+from inspection.planning.queries.plans import add_plan, keep_of_plan, made_of, plan_by_id, plans, targets_left
 from inspection.planning.queries.tasks import (
     cap_of,
     listed,
@@ -33,7 +35,9 @@ __all__ = [
     "join_visits",
     "keep_of_plan",
     "listed",
+    "made_of",
     "merge_by_id",
+    "merges_about",
     "merges_of",
     "one_enterprise_by_one",
     "one_visit_with",
@@ -44,6 +48,7 @@ __all__ = [
     "rows_by_id",
     "set_cap",
     "targets_left",
+    "unanswered",
     "unapproved",
     "visits_of",
 ]

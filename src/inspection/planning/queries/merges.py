@@ -62,6 +62,40 @@ async def merges_of(db: Connection, units: Collection[UUID], most: int = 200) ->
     return [_merge(row) for row in rows]
 
 
+async def merges_about(db: Connection, inspection_id: UUID) -> list[Merge]:
+    """Those that this visit leads or is asked to join, newest first."""
+    rows = await db.fetch(
+        """
+        select merge.id, lead_id, lead.unit_id, other_id, other.unit_id, other.uscc, other.enterprise_name,
+               other.enterprise_address, proposed_by, proposed_at, agreed, ended_at
+          from visit_merge as merge
+          join inspection as lead on lead.id = lead_id
+          join inspection as other on other.id = other_id
+          left join visit_merge_answer as answer on answer.merge_id = merge.id
+          left join visit_merge_end as ended on ended.merge_id = merge.id
+         where $1 in (lead_id, other_id)
+         order by proposed_at desc, merge.id
+        """,
+        inspection_id,
+    )
+    return [_merge(row) for row in rows]
+
+
+async def unanswered(db: Connection, units: Collection[UUID]) -> int:
+    """How many proposals wait for an answer of these units."""
+    number: int = await db.fetchval(
+        """
+        select count(*)
+          from visit_merge as merge
+          join inspection as other on other.id = other_id
+         where other.unit_id = any ($1)
+           and not exists (select from visit_merge_answer where merge_id = merge.id)
+        """,
+        list(units),
+    )
+    return number
+
+
 async def is_proposed(db: Connection, one: UUID, other: UUID) -> bool:
     """Whether somebody has proposed these two, either way round, and nobody has answered."""
     return bool(

@@ -7,7 +7,7 @@ from uuid import UUID
 from asyncpg import CheckViolationError, Record
 
 from foundation.database import Connection
-from inspection.model import Enterprise, Source
+from inspection.model import Enterprise, Source, State
 from inspection.planning.model import Plan
 from inspection.planning.problems import PlanDays
 
@@ -98,6 +98,20 @@ async def targets_left(db: Connection, plan_id: UUID) -> list[Enterprise]:
         plan_id,
     )
     return [Enterprise(*row) for row in rows]
+
+
+async def made_of(db: Connection, plan_id: UUID) -> dict[str, tuple[UUID, State]]:
+    """The task that was made for each target that has one, and where it stands."""
+    rows = await db.fetch(
+        """
+        select made.uscc, made.inspection_id, state
+          from inspection_of_plan as made
+          join inspection_current on inspection_current.inspection_id = made.inspection_id
+         where plan_id = $1
+        """,
+        plan_id,
+    )
+    return {uscc: (inspection_id, State(state)) for uscc, inspection_id, state in rows}
 
 
 async def keep_of_plan(db: Connection, plan_id: UUID, made: Mapping[UUID, str]) -> None:

@@ -80,12 +80,14 @@ async def rows_by_id(db: Connection, ids: Collection[UUID]) -> dict[UUID, Row]:
 
 
 async def unapproved(db: Connection, units: Collection[UUID]) -> int:
-    """How many of these units wait for approval."""
+    """How many of these units wait for approval: not closed, or urgent and so approved afterwards."""
     number: int = await db.fetchval(
         """
         select count(*)
           from inspection
+          join inspection_current as current on current.inspection_id = inspection.id
          where unit_id = any ($1)
+           and (state <> 'CLOSED' or source = 'URGENT')
            and not exists (select from inspection_approval where inspection_id = inspection.id)
         """,
         list(units),
