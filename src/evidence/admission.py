@@ -7,7 +7,7 @@ import msgspec
 from asyncpg import ForeignKeyViolationError
 
 from agency import queries as agency
-from agency.enforcement_items.queries import item_standings, item_used
+from agency.enforcement_items.queries import hold_item, item_standings, item_used
 from device_registry import queries as registry
 from device_registry.model import Interval, Mounting, Standing
 from evidence import queries, rules, signing
@@ -144,6 +144,8 @@ async def _receive(
         await tell(db, Event.SAME_BYTES_FOUND, now, evidence_id=other, **who, details={"other": evidence.id})
     if evidence.device_tag is not None:
         await registry.hold_standing(db, evidence.device_tag)
+    if evidence.facts.item is not None:
+        await hold_item(db, evidence.facts.item)
     verdict = await record(db, custodian, evidence, await weigh(db, evidence, content), ordinal=1, cause="RECEIVED")
     if evidence.facts.item is not None and verdict.outcome == "ADMITTED":
         await item_used(db, evidence.facts.item, evidence.unit_id, day_of(evidence.latest))

@@ -1,4 +1,4 @@
-"""Facts about a device arrive late: admissions that no longer hold go at once, and what was captured is judged again.
+"""Facts about a device, or about what a unit may carry out, arrive late: admissions go, and evidence is judged again.
 
 Verdicts are added, never edited: what was known when somebody was fined has one answer.
 """
@@ -9,6 +9,8 @@ from uuid import UUID
 
 import msgspec
 
+from agency.enforcement_items.changes import ItemChange
+from agency.enforcement_items.queries import hold_item, item_used
 from device_registry import queries as registry
 from device_registry.model import Span
 from device_registry.record import Change
@@ -18,12 +20,15 @@ from evidence.custodian import Custodian
 from evidence.model import Reason
 from evidence.queries import Taken
 from evidence.rules import traced
+from foundation.civil import beginning_of, day_of
 from foundation.clock import Clock
 from foundation.database import Connection
 from foundation.jobs import enqueue
 
 JOB = "judge-again"
+JOB_OF_ITEM = "judge-item-again"
 SUSPENDED = Reason("ADMISSION_SUSPENDED")
+ITEM_CHANGED = "ITEM_CHANGED"
 BATCH = 200
 
 
@@ -55,6 +60,25 @@ class Suspension:
             await enqueue(db, JOB, {"device_id": device_id, "span": span, "cause": cause}, now)
 
 
+class ItemSuspension:
+    """Listens to the catalogue (agency.enforcement_items.changes.ItemsChanged), likewise."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, db: Connection, change: ItemChange) -> None:
+        """Takes admissions away from units that may not have carried out the item, and queues all to be judged."""
+        now = self._clock.now()
+        span = Span(beginning_of(change.begins), None if change.ends is None else beginning_of(change.ends))
+        if span.begins > now:
+            return
+        if change.taken_from is None or change.taken_from:
+            reason = Reason(ITEM_CHANGED, {"item": change.code})
+            await queries.suspend_admissions_under(db, change.code, span, change.taken_from, change.cause, reason, now)
+        if await queries.received_under_item(db, change.code, span, None, 1):
+            await enqueue(db, JOB_OF_ITEM, {"code": change.code, "span": span, "cause": change.cause}, now)
+
+
 class Payload(msgspec.Struct, frozen=True):
     device_id: UUID
     span: Span
@@ -78,6 +102,26 @@ async def judge_span_again(custodian: Custodian, payload: dict[str, Any]) -> Non
             await enqueue(db, JOB, msgspec.to_builtins(following), custodian.clock.now())
 
 
+class PayloadOfItem(msgspec.Struct, frozen=True):
+    code: str
+    span: Span
+    cause: str
+    after: UUID | None = None
+
+
+async def judge_item_again(custodian: Custodian, payload: dict[str, Any]) -> None:
+    """The same for what was captured in the span under an enforcement item."""
+    asked = msgspec.convert(payload, PayloadOfItem, strict=False)
+    async with custodian.database.connection() as db:
+        found = await queries.received_under_item(db, asked.code, asked.span, asked.after, BATCH)
+    for evidence_id in found:
+        await judge_again(custodian, evidence_id, asked.cause)
+    if len(found) == BATCH:
+        async with custodian.database.transaction() as db:
+            following = msgspec.structs.replace(asked, after=found[-1])
+            await enqueue(db, JOB_OF_ITEM, msgspec.to_builtins(following), custodian.clock.now())
+
+
 async def judge_again(custodian: Custodian, evidence_id: UUID, cause: str) -> bool:
     """Adds a verdict where the facts known now lead to another one. True where they did."""
     async with custodian.database.transaction() as db:
@@ -85,6 +129,8 @@ async def judge_again(custodian: Custodian, evidence_id: UUID, cause: str) -> bo
         evidence = await queries.evidence_by_id(db, evidence_id)
         if evidence is not None and evidence.device_tag is not None:
             await registry.hold_standing(db, evidence.device_tag)
+        if evidence is not None and evidence.facts.item is not None:
+            await hold_item(db, evidence.facts.item)
         found = await queries.content_of(db, evidence_id)
         verdicts = await queries.verdicts_of(db, evidence_id)
         if evidence is None or found is None or not verdicts:
@@ -94,5 +140,7 @@ async def judge_again(custodian: Custodian, evidence_id: UUID, cause: str) -> bo
         if weighed.finding.outcome == latest.outcome and list(weighed.finding.reasons) == latest.reasons:
             return False
         await queries.remove_admission(db, evidence_id)
-        await record(db, custodian, evidence, weighed, ordinal=latest.ordinal + 1, cause=cause)
+        verdict = await record(db, custodian, evidence, weighed, ordinal=latest.ordinal + 1, cause=cause)
+        if evidence.facts.item is not None and verdict.outcome == "ADMITTED":
+            await item_used(db, evidence.facts.item, evidence.unit_id, day_of(evidence.latest))
         return True

@@ -19,7 +19,7 @@ from device_registry.calendar_feed import http as calendar_feed
 from device_registry.notices import http as notices
 from device_registry.working_lists import http as working_lists
 from evidence import http as evidence
-from evidence.reassessment import Suspension
+from evidence.reassessment import ItemSuspension, Suspension
 from foundation import problem_pages
 from foundation.clock import Clock, SystemClock
 from foundation.http import MAX_JSON_BYTES, exception_handlers, json_only
@@ -44,7 +44,12 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
     """
     trusted_by(settings)
     clock = clock or SystemClock()
-    at_hand: dict[str, Any] = {"settings": settings, "clock": clock, "standing_changed": Suspension(clock)}
+    at_hand: dict[str, Any] = {
+        "settings": settings,
+        "clock": clock,
+        "standing_changed": Suspension(clock),
+        "items_changed": ItemSuspension(clock),
+    }
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -97,6 +102,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
                 "settings",
                 "clock",
                 "standing_changed",
+                "items_changed",
                 "custodian",
                 "receipt_signer",
                 "database",

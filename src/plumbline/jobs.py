@@ -110,6 +110,7 @@ async def _mail(mailer: Mailer | None, custodian: Custodian, payload: dict[str, 
 
 KINDS: dict[str, Doer] = {
     reassessment.JOB: reassessment.judge_span_again,
+    reassessment.JOB_OF_ITEM: reassessment.judge_item_again,
     rederive.JOB: _rederive_register,
     reverse_trace.JOB: reverse_trace.judge_concluded,
     DROP_EXPIRED_UPLOADS: _drop_expired_uploads,

@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from agency.enforcement_items import keeping, queries
+from agency.enforcement_items.changes import ItemsChanged
 from agency.enforcement_items.model import (
     Act,
     Checklist,
@@ -88,10 +89,16 @@ class NewGrant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class End(Struct, frozen=True, forbid_unknown_fields=True):
-    """Today at the earliest: what was carried out by then stays lawful."""
+    """Today at the earliest, or the day of a decision recorded late: what was carried out by then stays lawful."""
 
     last_day: LastDay
     reason: Line
+    decided_on: (
+        Annotated[date, Meta(description="Where it was decided before today", examples=["2026-05-03"])] | None
+    ) = None
+
+    def ending(self) -> keeping.Ending:
+        return keeping.Ending(self.last_day, _tidy(self.reason), self.decided_on)
 
 
 class NewNoPenalty(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -217,6 +224,7 @@ async def add_item(
     request: Request[Actor, Any, State],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    items_changed: NamedDependency[ItemsChanged],
 ) -> ItemVersion:
     version = ItemVersion(
         code=data.code,
@@ -228,7 +236,7 @@ async def add_item(
         begins=data.begins,
         ends=_ends(data.last_day),
     )
-    return await keeping.publish_item(database, clock, request.user, version)
+    return await keeping.publish_item(database, clock, request.user, version, items_changed)
 
 
 @post("/enforcement-items/{item_code:str}/end", guards=KEEPERS, status_code=204, summary="Take an item out",
@@ -239,8 +247,9 @@ async def end_item(
     request: Request[Actor, Any, State],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    items_changed: NamedDependency[ItemsChanged],
 ) -> None:
-    await keeping.end_item(database, clock, request.user, item_code, data.last_day, _tidy(data.reason))
+    await keeping.end_item(database, clock, request.user, item_code, data.ending(), items_changed)
 
 
 @get("/empowerment-grants", guards=READERS, summary="Which street may carry out which item", responses=_read())
@@ -262,9 +271,18 @@ async def add_grant(
     request: Request[Actor, Any, State],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    items_changed: NamedDependency[ItemsChanged],
 ) -> Grant:
     return await keeping.empower(
-        database, clock, request.user, data.unit_id, data.code, data.begins, _ends(data.last_day), _tidy(data.basis)
+        database,
+        clock,
+        request.user,
+        data.unit_id,
+        data.code,
+        data.begins,
+        _ends(data.last_day),
+        _tidy(data.basis),
+        items_changed,
     )
 
 
@@ -276,8 +294,9 @@ async def end_grant(
     request: Request[Actor, Any, State],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    items_changed: NamedDependency[ItemsChanged],
 ) -> None:
-    await keeping.end_empowerment(database, clock, request.user, grant_id, data.last_day, _tidy(data.reason))
+    await keeping.end_empowerment(database, clock, request.user, grant_id, data.ending(), items_changed)
 
 
 @get("/no-penalty-list", guards=READERS, summary="What stays without penalty, on what conditions", responses=_read())

@@ -14,8 +14,10 @@ from evidence.queries.judging_again import (
     Taken,
     lock_verdicts,
     received_by_device,
+    received_under_item,
     remove_admission,
     suspend_admissions,
+    suspend_admissions_under,
     with_evidence,
 )
 from evidence.queries.looking_up import Sought, Summary, content_of, counts_of_device, custody_of, search, states_of
@@ -56,10 +58,12 @@ __all__ = [
     "receipts_of",
     "receive",
     "received_by_device",
+    "received_under_item",
     "remove_admission",
     "search",
     "states_of",
     "suspend_admissions",
+    "suspend_admissions_under",
     "trace_counts",
     "trace_items",
     "trace_items_by_id",

@@ -1,6 +1,6 @@
 """Admissions that go when a fact arrives late, and what has to be judged again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -118,6 +118,70 @@ async def received_by_device(db: Connection, tag: str, span: Span, after: UUID |
          limit $4
         """,
         tag,
+        Range(span.begins, span.ends),
+        after,
+        most,
+    )
+    return [row["id"] for row in rows]
+
+
+async def suspend_admissions_under(
+    db: Connection, code: str, span: Span, units: Collection[UUID] | None, cause: str, reason: Reason, now: datetime
+) -> None:
+    """The same for what these units, or all, captured in the span under an enforcement item. Index: evidence_item.
+
+    Whoever calls has the item to themselves, so that nobody judges by it at the same time.
+    """
+    await db.execute(
+        """
+        with gone as (
+            delete from admission
+             using evidence
+             where evidence.id = admission.evidence_id
+               and evidence.facts ->> 'item' = $1
+               and evidence.captured && $2
+               and ($3::uuid[] is null or evidence.unit_id = any ($3))
+            returning admission.evidence_id
+        ), found as (
+            select evidence_id,
+                   (select max(ordinal) + 1 from verdict where verdict.evidence_id = gone.evidence_id) as ordinal
+              from gone
+        ), judged as (
+            insert into verdict (evidence_id, ordinal, outcome, reasons, inputs, rule_version, cause, judged_at)
+            select evidence_id, ordinal, 'UNDETERMINED', jsonb_build_array($4::jsonb),
+                   jsonb_build_object('item', $1, 'lost', array[$2::tstzrange]), $5, $6, $7
+              from found
+        )
+        insert into custody_entry (evidence_id, event, actor_id, phone_id, at, details)
+        select evidence_id, $8, null, null, $7, jsonb_build_object('ordinal', ordinal, 'cause', $6::text)
+          from found
+         order by evidence_id
+        """,
+        code,
+        Range(span.begins, span.ends),
+        None if units is None else list(units),
+        reason,
+        RULE_VERSION,
+        cause,
+        now,
+        Event.SUSPENDED,
+    )
+
+
+async def received_under_item(db: Connection, code: str, span: Span, after: UUID | None, most: int) -> list[UUID]:
+    """Evidence with its bytes here that was captured in the span under the item, by id, after the given one."""
+    rows = await db.fetch(
+        """
+        select evidence.id
+          from evidence
+          join reception on reception.evidence_id = evidence.id
+         where evidence.facts ->> 'item' = $1
+           and evidence.captured && $2
+           and ($3::uuid is null or evidence.id > $3)
+         order by evidence.id
+         limit $4
+        """,
+        code,
         Range(span.begins, span.ends),
         after,
         most,

@@ -9,6 +9,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 
+from agency.enforcement_items.changes import nobody_listens
 from agency.enforcement_items.http import router
 from agency.http import ROUTES, TokenAuthentication
 from foundation.database import Database
@@ -26,6 +27,7 @@ async def desk(database: Database, clock: FixedClock) -> AsyncIterator[httpx.Asy
         dependencies={
             "database": Provide(lambda: database, sync_to_thread=False),
             "clock": Provide(lambda: clock, sync_to_thread=False),
+            "items_changed": Provide(lambda: nobody_listens, sync_to_thread=False),
             "settings": Provide(lambda: Settings(sign_in_hours=12), sync_to_thread=False),
         },
         state=State({"database": database, "clock": clock}),

@@ -22,7 +22,7 @@ from agency.enforcement_items.queries.published import (
     no_penalty_list,
     no_penalty_publishers,
 )
-from agency.enforcement_items.queries.standing import item_standings
+from agency.enforcement_items.queries.standing import change_item, hold_item, item_standings
 
 __all__ = [
     "add_checklist",
@@ -31,6 +31,7 @@ __all__ = [
     "add_version",
     "all_checklists",
     "catalogue",
+    "change_item",
     "checklist_publishers",
     "checklist_versions",
     "checklists_of",
@@ -38,6 +39,7 @@ __all__ = [
     "end_version",
     "grants",
     "grants_by_id",
+    "hold_item",
     "item_standings",
     "item_used",
     "items_of",

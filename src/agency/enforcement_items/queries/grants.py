@@ -80,13 +80,21 @@ async def add_grant(
 
 
 async def end_grant(
-    db: Connection, grant_id: UUID, ends: date, *, reason: str, ended_at: datetime, ended_by: UUID | None
+    db: Connection,
+    grant_id: UUID,
+    ends: date,
+    *,
+    reason: str,
+    ended_at: datetime,
+    ended_by: UUID | None,
+    decided_on: date | None = None,
 ) -> None:
     """Its last day is the one before `ends`. Raises NothingToEnd: it does not hold on that day."""
     ended = await db.fetchval(
         """
         update empowerment_grant
-           set span = daterange(lower(span), $2), ended_at = $3, ended_by = $4, end_reason = $5
+           set span = daterange(lower(span), $2), ended_at = $3, ended_by = $4, end_reason = $5,
+               end_decided_on = $6
          where id = $1
            and span @> ($2::date - 1)
            and (upper_inf(span) or upper(span) > $2)
@@ -97,6 +105,7 @@ async def end_grant(
         ended_at,
         ended_by,
         reason,
+        decided_on,
     )
     if ended is None:
         raise NothingToEnd(field="last_day")

@@ -109,13 +109,21 @@ async def add_version(db: Connection, version: ItemVersion, known_from: datetime
 
 
 async def end_version(
-    db: Connection, code: str, ends: date, *, reason: str, ended_at: datetime, ended_by: UUID | None
+    db: Connection,
+    code: str,
+    ends: date,
+    *,
+    reason: str,
+    ended_at: datetime,
+    ended_by: UUID | None,
+    decided_on: date | None = None,
 ) -> None:
     """Its last published day is the one before `ends`. Raises NothingToEnd: it is not published on that day."""
     ended = await db.fetchval(
         """
         update enforcement_item_version
-           set span = daterange(lower(span), $2), ended_at = $3, ended_by = $4, end_reason = $5
+           set span = daterange(lower(span), $2), ended_at = $3, ended_by = $4, end_reason = $5,
+               end_decided_on = $6
          where code = $1
            and span @> ($2::date - 1)
            and (upper_inf(span) or upper(span) > $2)
@@ -126,6 +134,7 @@ async def end_version(
         ended_at,
         ended_by,
         reason,
+        decided_on,
     )
     if ended is None:
         raise NothingToEnd(field="last_day")

@@ -34,6 +34,16 @@ async def item_standings(
     }
 
 
+async def hold_item(db: Connection, code: str) -> None:
+    """Changes of the item wait until the transaction ends, so that they are heard after it and not beside it."""
+    await db.execute("select pg_advisory_xact_lock_shared(hashtextextended($1, 26))", code)
+
+
+async def change_item(db: Connection, code: str) -> None:
+    """Waits for whoever holds the item; until the transaction ends nobody rests anything on it."""
+    await db.execute("select pg_advisory_xact_lock(hashtextextended($1, 26))", code)
+
+
 async def _grants(db: Connection, units: Collection[UUID], codes: Collection[str]) -> list[Grant]:
     rows = await db.fetch(
         """
