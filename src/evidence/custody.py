@@ -74,18 +74,25 @@ async def tell(
 
 
 async def tell_all(
-    db: Connection, event: Event, at: datetime, *, actor_id: UUID | None, details: Sequence[dict[str, Any]]
+    db: Connection,
+    event: Event,
+    at: datetime,
+    *,
+    actor_id: UUID | None,
+    phone_id: UUID | None = None,
+    details: Sequence[dict[str, Any]],
 ) -> None:
     """An entry for each, in the caller's transaction; none of them about a single piece of evidence."""
     await db.execute(
         """
-        insert into custody_entry (event, actor_id, at, details)
-        select $1::text, $2::uuid, $3::timestamptz, details
-          from unnest($4::jsonb[]) with ordinality as told (details, number)
+        insert into custody_entry (event, actor_id, phone_id, at, details)
+        select $1::text, $2::uuid, $3::uuid, $4::timestamptz, details
+          from unnest($5::jsonb[]) with ordinality as told (details, number)
          order by number
         """,
         event,
         actor_id,
+        phone_id,
         at,
         list(details),
     )

@@ -26,6 +26,8 @@ class Database:
 
     def __init__(self, pool: "asyncpg.Pool[Record]") -> None:
         self._pool = pool
+        most = pool.get_max_size()
+        self._writing = asyncio.Semaphore(most - most // 4)
 
     @classmethod
     async def open(cls, url: str, *, most: int = 16) -> "Database":
@@ -52,8 +54,11 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A transaction, committed at the end of the block, rolled back by what it raises. READ COMMITTED."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        """A transaction, committed at the end of the block, rolled back by what it raises. READ COMMITTED.
+
+        A quarter of the connections is left to those who only read: they do not wait for locks of others.
+        """
+        async with self._writing, self._pool.acquire() as connection, connection.transaction():
             yield connection
 
 

@@ -1,6 +1,7 @@
 """Operations arrive from a phone: in any order, any number of times, each answered by itself."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -16,7 +17,7 @@ from agency.queries import signatories
 from device_registry.annual_report.problems import CreditCodeUnfit
 from evidence.capture_time import derived
 from evidence.custodian import Custodian
-from evidence.custody import Event, tell
+from evidence.custody import Event, tell, tell_all
 from evidence.model import Courier
 from evidence.signing import Signer, Unsigned, key_id_of, payload_signed_by
 from foundation.database import Connection
@@ -53,6 +54,11 @@ class Answer(NamedTuple):
 
 async def push(custodian: Custodian, signed: Sequence[str], courier: Courier) -> list[Answer]:
     """Records what is new of a batch, in one transaction, and answers each in the order sent."""
+    async with custodian.pushing:
+        return await _pushed(custodian, signed, courier)
+
+
+async def _pushed(custodian: Custodian, signed: Sequence[str], courier: Courier) -> list[Answer]:
     read = await _read(custodian, signed, courier)
     arrived = {one.operation.id: one for one in reversed(read) if isinstance(one, Arrived)}
     became: dict[UUID, Answer] = {}
@@ -164,19 +170,20 @@ async def _record(db: Connection, arrived: Sequence[Arrived], courier: Courier, 
     inspection_ids = {one.operation.inspection_id for one in arrived}
     await queries.one_by_one(db, inspection_ids)
     known = await queries.known(db, inspection_ids)
-    for one in arrived:
-        if one.operation.inspection_id not in known and isinstance(one.operation.what, Begun):
-            known[one.operation.inspection_id] = await _begun_on_the_spot(db, one, one.operation.what, now)
+    known |= await _begun_on_the_spot(db, [one for one in arrived if one.operation.inspection_id not in known], now)
     taken = [one for one in arrived if _may_tell(one, known.get(one.operation.inspection_id))]
     new = await queries.add_operations(db, taken, courier, now) if taken else set()
-    kept = await queries.kept_as(db, {one.operation.id for one in taken} - new)
-    await derive(db, {one.operation.inspection_id for one in taken if one.operation.id in new} | _begun(taken), now)
-    await _tell_custody(db, [one for one in taken if one.operation.id in new], courier, now)
-    answers = {one.operation.id: Answer(one.operation.id, "REFUSED", NotYourInspection()) for one in arrived}
-    for one in taken:
+    recorded = [one for one in taken if one.operation.id in new]
+    kept = await queries.kept_as(db, {one.operation.id for one in taken} - new) if len(recorded) < len(taken) else {}
+    await derive(db, {one.operation.inspection_id for one in recorded} | _begun(taken), now)
+    await _tell_custody(db, recorded, courier, now)
+    answers = {one.operation.id: Answer(one.operation.id, "RECORDED") for one in recorded}
+    for one in arrived:
         id_ = one.operation.id
         if id_ in new:
-            answers[id_] = Answer(id_, "RECORDED")
+            continue
+        if id_ not in kept:
+            answers[id_] = Answer(id_, "REFUSED", NotYourInspection())
         elif kept[id_] == one.sha256:
             answers[id_] = Answer(id_, "KNOWN")
         else:
@@ -194,9 +201,20 @@ def _begun(taken: Iterable[Arrived]) -> set[UUID]:
     return {one.operation.inspection_id for one in taken if isinstance(one.operation.what, Begun)}
 
 
-async def _begun_on_the_spot(db: Connection, one: Arrived, begun: Begun, now: datetime) -> Known:
-    """Opens the inspection that a phone made: the author's unit carries it out."""
-    inspection = Inspection(
+async def _begun_on_the_spot(db: Connection, strange: Iterable[Arrived], now: datetime) -> dict[UUID, Known]:
+    """Opens the inspections that phones made: the unit of the author who began each carries it out."""
+    begun: dict[UUID, tuple[Arrived, Begun]] = {}
+    for one in strange:
+        if isinstance(one.operation.what, Begun):
+            begun.setdefault(one.operation.inspection_id, (one, one.operation.what))
+    if begun:
+        opened = [(_made(one, what), one.operation.author) for one, what in begun.values()]
+        await queries.open_inspections(db, opened, planned=False, now=now)
+    return {id_: Known(one.author_unit, frozenset({one.operation.author})) for id_, (one, _) in begun.items()}
+
+
+def _made(one: Arrived, begun: Begun) -> Inspection:
+    return Inspection(
         id=one.operation.inspection_id,
         unit_id=one.author_unit,
         source=begun.source,
@@ -205,23 +223,27 @@ async def _begun_on_the_spot(db: Connection, one: Arrived, begun: Begun, now: da
         items=begun.items or [],
         officers=[one.operation.author],
     )
-    await queries.open_inspections(db, [inspection], planned=False, opened_by=one.operation.author, now=now)
-    return Known(one.author_unit, frozenset({one.operation.author}))
 
 
 async def _tell_custody(db: Connection, new: Sequence[Arrived], courier: Courier, now: datetime) -> None:
     """One entry an inspection and batch, with the digest of every operation, and what does not count."""
-    for inspection_id in sorted({one.operation.inspection_id for one in new}):
-        of_it = [one for one in new if one.operation.inspection_id == inspection_id]
-        details = {
-            "inspection_id": inspection_id,
-            "operations": {str(one.operation.id): one.sha256.hex() for one in of_it},
-        }
-        if late := [str(one.operation.id) for one in of_it if _after_revocation(one, now)]:
-            details["after_revocation"] = late
-        if courier.own_only:
-            details["handed_in"] = True
-        await tell(db, Event.OPERATIONS_RECEIVED, now, evidence_id=None, details=details, **courier.as_actor())
+    of: dict[UUID, list[Arrived]] = defaultdict(list)
+    for one in new:
+        of[one.operation.inspection_id].append(one)
+    told = [_received(id_, of[id_], courier, now) for id_ in sorted(of)]
+    await tell_all(db, Event.OPERATIONS_RECEIVED, now, details=told, **courier.as_actor())
+
+
+def _received(inspection_id: UUID, new: Sequence[Arrived], courier: Courier, now: datetime) -> dict[str, object]:
+    details: dict[str, object] = {
+        "inspection_id": inspection_id,
+        "operations": {str(one.operation.id): one.sha256.hex() for one in new},
+    }
+    if late := [str(one.operation.id) for one in new if _after_revocation(one, now)]:
+        details["after_revocation"] = late
+    if courier.own_only:
+        details["handed_in"] = True
+    return details
 
 
 def _after_revocation(one: Arrived, now: datetime) -> bool:

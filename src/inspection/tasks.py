@@ -16,7 +16,7 @@ async def open_tasks(db: Connection, clock: Clock, tasks: Sequence[Inspection], 
     """Opens them and tells their officers. An id that is taken is left as it is, and left out. In a transaction."""
     await queries.one_by_one(db, [task.id for task in tasks])
     now, by = clock.now(), opened_by.person_id
-    opened = await queries.open_inspections(db, tasks, planned=True, opened_by=by, now=now)
+    opened = await queries.open_inspections(db, [(task, by) for task in tasks], planned=True, now=now)
     told = [{"inspection_id": one.id, "source": one.source, "officers": one.officers} for one in opened]
     await tell_all(db, Event.INSPECTION_OPENED, now, actor_id=by, details=told)
     ids = [one.id for one in opened]

@@ -5,56 +5,44 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from foundation.database import Connection
 from inspection.model import Enterprise, Inspection, Source, State
 
 
 async def open_inspections(
-    db: Connection, inspections: Sequence[Inspection], *, planned: bool, opened_by: UUID, now: datetime
+    db: Connection, opened: Sequence[tuple[Inspection, UUID]], *, planned: bool, now: datetime
 ) -> list[Inspection]:
-    """Writes them and who is to carry them out. Those whose id is taken are left as they are, and left out."""
-    added = await db.fetchmany(
+    """Writes each, who opens it and who is to carry it out. Those whose id is taken stay as they are, left out here."""
+    rows = await db.fetch(
         """
-        insert into inspection (id, unit_id, source, title, due_on, uscc, enterprise_name, enterprise_address, items,
-                                checklist, joint_id, planned, created_by, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-            on conflict do nothing
-        returning id
+        with told as (
+            select * from jsonb_to_recordset($1) as told (
+                id uuid, unit_id uuid, source text, title text, due_on date, enterprise jsonb, items text[],
+                checklist text, joint_id uuid, officers uuid[], opened_by uuid)
+        ), opened as (
+            insert into inspection (id, unit_id, source, title, due_on, uscc, enterprise_name, enterprise_address,
+                                    items, checklist, joint_id, planned, created_by, created_at)
+            select id, unit_id, source, title, due_on, enterprise ->> 'uscc', enterprise ->> 'name',
+                   enterprise ->> 'address', items, checklist, joint_id, $2, opened_by, $3
+              from told
+                on conflict do nothing
+            returning id
+        ), assigned as (
+            insert into inspection_officer (inspection_id, person_id, assigned_by, assigned_at)
+            select id, person_id, opened_by, $3
+              from told, unnest(officers) as person_id
+             where id in (select id from opened)
+        )
+        select id from opened
         """,
-        [
-            (
-                one.id,
-                one.unit_id,
-                one.source,
-                one.title,
-                one.due_on,
-                one.enterprise.uscc,
-                one.enterprise.name,
-                one.enterprise.address,
-                one.items,
-                one.checklist,
-                one.joint_id,
-                planned,
-                opened_by,
-                now,
-            )
-            for one in inspections
-        ],
-    )
-    ids = {row["id"] for row in added}
-    opened = [one for one in inspections if one.id in ids]
-    going = [(one.id, person_id) for one in opened for person_id in one.officers]
-    await db.execute(
-        """
-        insert into inspection_officer (inspection_id, person_id, assigned_by, assigned_at)
-        select inspection_id, person_id, $3, $4 from unnest($1::uuid[], $2::uuid[]) as going (inspection_id, person_id)
-        """,
-        [inspection_id for inspection_id, _ in going],
-        [person_id for _, person_id in going],
-        opened_by,
+        [msgspec.structs.asdict(inspection) | {"opened_by": opened_by} for inspection, opened_by in opened],
+        planned,
         now,
     )
-    return opened
+    ids = {row["id"] for row in rows}
+    return [inspection for inspection, _ in opened if inspection.id in ids]
 
 
 async def add_approval(db: Connection, inspection_id: UUID, approved_by: UUID, note: str, now: datetime) -> bool:

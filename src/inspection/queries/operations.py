@@ -70,43 +70,29 @@ async def add_operations(db: Connection, arrived: Sequence[Arrived], courier: Co
         """
         insert into inspection_operation (id, inspection_id, author_id, phone_id, courier_id, type, key, told_earliest,
                                           told_latest, replaces, what, jws, sha256, latest_by_clock, received_at)
-        select id, inspection_id, author_id, phone_id, $14, type, key, told_earliest, told_latest,
-               string_to_array(replaces, ' ')::uuid[], what, jws, sha256, by_clock, $15
-          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[],
-                      $8::timestamptz[], $9::text[], $10::jsonb[], $11::text[], $12::bytea[], $13::timestamptz[])
-               as told (id, inspection_id, author_id, phone_id, type, key, told_earliest, told_latest, replaces, what,
-                        jws, sha256, by_clock)
+        select id, inspection_id, author, phone, $2, what ->> 'type', key, earliest, latest, replaces, what, jws,
+               decode(sha256, 'hex'), latest_by_clock, $3
+          from jsonb_to_recordset($1) as told (
+               id uuid, inspection_id uuid, author uuid, phone uuid, key text, earliest timestamptz,
+               latest timestamptz, replaces uuid[], what jsonb, jws text, sha256 text, latest_by_clock timestamptz)
             on conflict (id) do nothing
         returning id
         """,
-        *_columns(arrived),
+        [_columns(one) for one in arrived],
         courier.person_id,
         now,
     )
     return {row["id"] for row in rows}
 
 
-def _columns(arrived: Sequence[Arrived]) -> list[list[object]]:
-    told = [
-        (
-            operation.id,
-            operation.inspection_id,
-            operation.author,
-            operation.phone,
-            type(operation.what).__struct_config__.tag,
-            operation.key,
-            operation.earliest,
-            operation.latest,
-            " ".join(sorted(map(str, operation.replaces))),  # a list of lists would be an array of two dimensions
-            msgspec.to_builtins(operation.what),
-            one.jws,
-            one.sha256,
-            one.latest_by_clock,
-        )
-        for one in arrived
-        for operation in [one.operation]
-    ]
-    return [list(column) for column in zip(*told, strict=True)]
+def _columns(one: Arrived) -> dict[str, object]:
+    return {
+        **msgspec.structs.asdict(one.operation),
+        "key": one.operation.key,
+        "jws": one.jws,
+        "sha256": one.sha256.hex(),
+        "latest_by_clock": one.latest_by_clock,
+    }
 
 
 async def kept_as(db: Connection, ids: Collection[UUID]) -> dict[UUID, bytes]:
