@@ -228,7 +228,7 @@ class Phone:
         return len(self.store.waiting) + sum(not one.committed + (not one.receipt) for one in photographs)
 
 
-_OUT_OF_STEP = ("offset-differs", "taken-over", "upload-cut", "internal")
+_OUT_OF_STEP = ("offset-differs", "taken-over", "upload-cut", "unexpected")
 """Begin again by asking how far it came."""
 _EXPLAINED = ("not-yet-received", "not-admissible", "commitment-conflicts")
 

@@ -89,7 +89,7 @@ def tell(officer: SimulatedOfficer, store: Store, anchor: Anchor, inspection_id:
         "what": what,
     }
     store.told[id_] = inspection_id
-    store.waiting[id_] = _signed(officer, "plumbline-operation+jws", operation)
+    store.waiting[id_] = signed(officer, "plumbline-operation+jws", operation)
 
 
 def _led(officer: SimulatedOfficer, photographs: list[Photograph]) -> Iterator[dict[str, Any]]:
@@ -126,10 +126,11 @@ def _photographed(officer: SimulatedOfficer, anchor: Anchor, body: bytes, number
         "captured_latest": latest,
         "clock": readings,
     }
-    return Photograph(evidence_id, number, len(body), sha256, _signed(officer, "plumbline-commitment+jws", facts))
+    return Photograph(evidence_id, number, len(body), sha256, signed(officer, "plumbline-commitment+jws", facts))
 
 
-def _signed(officer: SimulatedOfficer, kind: str, payload: dict[str, Any]) -> str:
+def signed(officer: SimulatedOfficer, kind: str, payload: dict[str, Any]) -> str:
+    """A JWS of that `typ` by the key in the officer's phone."""
     header = {"alg": "ES256", "kid": str(officer.phone_id), "typ": kind}
     return jws.serialize_compact(header, msgspec.json.encode(payload), officer.key)
 

@@ -37,7 +37,8 @@ export async function standing(said, now) {
     return { tag, known: false, light: "amber", kind: "", words, reasons: ["DEVICE_UNKNOWN"], listAge, signed: kept?.signed };
   }
   const kind = kept.list.kinds[kept.list.kind[at]][language === "zh-CN" ? 0 : 1];
-  const [, reasons] = kept.list.stages[at].findLast(([begins]) => begins === null || Date.parse(begins) <= now);
+  const [begins, whys] = kept.list.stages[at].findLast(([since]) => since === null || Date.parse(since) <= now);
+  const reasons = whys.map((why) => dated(why, begins));
   const device = `${kind} ${tag}`;
   const words = reasons.length
     ? say("app.device.not-in-standing", { device, why: reasons.map((why) => because(why, tag, kind, now)).join("") })
@@ -46,6 +47,12 @@ export async function standing(said, now) {
     tag, known: true, light: reasons.length ? "red" : "green", kind, words, reasons: reasons.map((why) => why.reason),
     listAge, signed: kept.signed,
   };
+}
+
+/** An overdue verification of which the list gives no day was valid until the day before its stage begins. */
+function dated(why, begins) {
+  if (why.reason !== "VERIFICATION_OVERDUE" || why.valid_until || !begins) return why;
+  return { ...why, valid_until: civilDay(Date.parse(begins) - 1) };
 }
 
 function because(why, tag, kind, now) {

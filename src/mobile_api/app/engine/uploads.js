@@ -72,7 +72,8 @@ async function submitted(id, token) {
   }
 }
 
-async function judged(one, receipt, keys) {
+/** What becomes of evidence with this receipt: safe only where it is a receipt 2 for these very bytes. */
+export async function judged(one, receipt, keys) {
   let said;
   try {
     said = await checked(receipt, "plumbline-receipt+jws", keys);

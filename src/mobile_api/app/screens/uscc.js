@@ -9,8 +9,11 @@ export function valid(code) {
   return ALPHABET[(31 - (sum % 31)) % 31] === code[17];
 }
 
-/** The code in a scanned text, or the text itself, upper case. */
+/** The one code in a scanned text, or the text itself where there is none or more than one; in capitals. */
 export function within(text) {
-  const plain = text.trim().toUpperCase();
-  return (plain.match(/[0-9A-HJ-NPQRTUWXY]{18}/g) ?? []).find(valid) ?? plain;
+  const alone = text.replace(/\s/g, "").toUpperCase();
+  if (valid(alone)) return alone;
+  const words = text.match(/[0-9A-Za-z]+/g) ?? [];
+  const found = new Set(words.map((word) => word.toUpperCase()).filter(valid));
+  return found.size === 1 ? [...found][0] : text.trim().toUpperCase();
 }
