@@ -1,4 +1,4 @@
-"""What governments ask for in days, and which bodies may verify: kept by administrators, from a day on."""
+"""What governments ask for in numbers, and which bodies may verify: kept by administrators, from a day on."""
 
 from datetime import timedelta
 from typing import Any

@@ -9,11 +9,11 @@ import msgspec
 from foundation import jobs
 from foundation.database import Connection, Database
 from inspection import queries
-from inspection.gaps import gaps_of_all
+from inspection.gaps import gaps_of_all, seen_of_all
 from inspection.model import Inspection, Operation, Refusal, Signature, State
 from inspection.queries import Current, Statements
 from inspection.rules import guard, merging
-from inspection.rules.guard import Gap, may_close
+from inspection.rules.guard import Seen, may_close
 
 AT_ONCE = 200
 """Inspections looked at in one transaction."""
@@ -33,9 +33,9 @@ async def derive(db: Connection, inspection_ids: Collection[UUID], now: datetime
     told = {id_: one.counted for id_, one in statements.items()}
     fields = {id_: merging.merged(told[id_]) for id_ in inspections}
     closing = {id_: inspection for id_, inspection in inspections.items() if "closed" in fields[id_]}
-    missing = await gaps_of_all(db, closing, told, now) if closing else {}
+    seen = await seen_of_all(db, closing, told, now) if closing else {}
     current = [
-        _derived(inspection, statements[id_], fields[id_], missing.get(id_)) for id_, inspection in inspections.items()
+        _derived(inspection, statements[id_], fields[id_], seen.get(id_)) for id_, inspection in inspections.items()
     ]
     await queries.keep_current(db, current, now)
     signed = [id_ for id_ in inspections if any(isinstance(one.what, Signature | Refusal) for one in told[id_])]
@@ -53,8 +53,10 @@ async def derive(db: Connection, inspection_ids: Collection[UUID], now: datetime
 async def settle(database: Database, now: datetime, most: int = AT_ONCE) -> int:
     """Looks again at what could not close because something was missing: it may have arrived. How many closed.
 
-    All of them, `most` in a transaction: those that wait for ever keep nobody else waiting.
+    All of them, `most` in a transaction: those that wait for ever keep nobody else waiting. An urgent visit whose
+    approval did not come in time is closed no more.
     """
+    await _lapse(database, now, most)
     closed, after = 0, None
     while True:
         async with database.transaction() as db:
@@ -69,9 +71,19 @@ async def settle(database: Database, now: datetime, most: int = AT_ONCE) -> int:
         closed, after = closed + len(complete), waiting[-1]
 
 
-def _derived(
-    inspection: Inspection, told: Statements, fields: merging.Fields, missing: Sequence[Gap] | None
-) -> Current:
+async def _lapse(database: Database, now: datetime, most: int) -> None:
+    while True:
+        async with database.transaction() as db:
+            lapsed = await queries.unapproved_in_time(db, now, most)
+            if not lapsed:
+                return
+            await queries.one_by_one(db, lapsed)
+            await derive(db, lapsed, now)
+
+
+def _derived(inspection: Inspection, told: Statements, fields: merging.Fields, seen: Seen | None) -> Current:
+    """`seen` is None before anybody asked to close it."""
+    missing = None if seen is None else guard.gaps(seen)
     state = guard.state(fields, missing or ())
     return Current(
         inspection.id,
@@ -81,6 +93,7 @@ def _derived(
         msgspec.json.encode(_for_phones(inspection, told.counted, state)).decode(),
         None if missing is None else sum(not gap.waived for gap in missing),
         len(told.after_revocation),
+        None if seen is None else guard.approval_due(seen),
     )
 
 

@@ -1,12 +1,14 @@
 """What is missing of an inspection, and who still holds it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from agency import queries as agency
 from agency.enforcement_items import queries as items
 from agency.enforcement_items.model import Checklist
+from device_registry import queries as registry
+from device_registry.queries import PolicyName
 from evidence import queries as evidence
 from foundation.civil import day_of
 from foundation.database import Connection
@@ -36,6 +38,16 @@ async def gaps_of_all(
     now: datetime,
 ) -> dict[UUID, list[Gap]]:
     """Of each of them, with as many statements for many as for one."""
+    return {id_: guard.gaps(seen) for id_, seen in (await seen_of_all(db, inspections, told, now)).items()}
+
+
+async def seen_of_all(
+    db: Connection,
+    inspections: Mapping[UUID, Inspection],
+    told: Mapping[UUID, Sequence[Operation]],
+    now: datetime,
+) -> dict[UUID, Seen]:
+    """All that bears on what is missing of each of them."""
     fields = {id_: merging.merged(told[id_]) for id_ in inspections}
     visits = {id_: guard.visit(told[id_]) or (now, now) for id_ in inspections}
     asked = [(person_id, *visits[id_]) for id_ in inspections for person_id in guard.joined(fields[id_])]
@@ -43,21 +55,22 @@ async def gaps_of_all(
     listed = [one.what.evidence_id for id_ in inspections for one in told[id_] if isinstance(one.what, EvidenceListed)]
     states = await evidence.states_of(db, listed)
     points = await _points(db, inspections.values(), visits)
+    begun = {id_: (one.unit_id, day_of(visits[id_][0])) for id_, one in inspections.items()}
+    hours = await registry.policies_for(db, PolicyName.URGENT_APPROVAL_HOURS, set(begun.values()))
     return {
-        id_: guard.gaps(
-            Seen(
-                inspection=inspection,
-                operations=told[id_],
-                fields=fields[id_],
-                credentials={
-                    person_id: standing
-                    for (person_id, *visit), standing in credentials.items()
-                    if tuple(visit) == visits[id_]
-                },
-                evidence=states,
-                points=points.get(id_, []),
-                now=now,
-            )
+        id_: Seen(
+            inspection=inspection,
+            operations=told[id_],
+            fields=fields[id_],
+            credentials={
+                person_id: standing
+                for (person_id, *visit), standing in credentials.items()
+                if tuple(visit) == visits[id_]
+            },
+            evidence=states,
+            points=points.get(id_, []),
+            urgent_approval=timedelta(hours=hours[begun[id_]]),
+            now=now,
         )
         for id_, inspection in inspections.items()
     }

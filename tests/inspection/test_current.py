@@ -4,38 +4,46 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
+import pytest
 
 from agency.enforcement_items import queries as items
 from agency.enforcement_items.model import Act, Checklist, ItemVersion, Point
+from device_registry.queries import Policy, PolicyName, set_policy
 from evidence import upload
 from evidence.commitment import commit
 from evidence.custodian import Custodian
+from foundation.civil import day_of
 from inspection import queries
-from inspection.current import settle
+from inspection.current import derive, settle
 from inspection.gaps import gaps_of, gaps_of_all
-from inspection.model import Inspection
+from inspection.model import Inspection, Source
 from inspection.pulling import Feeds
 from inspection.pushing import push
 from inspection.tasks import approve
 from tests.builders import OfficerWithPhone, a_photo, a_unit, an_officer, in_chunks
 from tests.inspection.builders import AT, a_task, told
+from tests.support import FixedClock
 
 RECORD = '{"findings":[]}'
 SHA = hashlib.sha256(RECORD.encode()).hexdigest()
 
 
 async def a_visit(
-    custodian: Custodian, *, without: tuple[str, ...] = (), more: tuple[dict[str, Any], ...] = ()
+    custodian: Custodian,
+    *,
+    without: tuple[str, ...] = (),
+    more: tuple[dict[str, Any], ...] = (),
+    source: Source = Source.PLAN,
 ) -> tuple[Inspection, OfficerWithPhone]:
     """A visit of two officers that somebody asks to close."""
     unit_id = await a_unit(custodian.database)
     a, b = await an_officer(custodian.database, unit_id), await an_officer(custodian.database, unit_id)
-    task = await a_task(custodian.database, custodian.clock, a, b)
-    async with custodian.database.transaction() as db:
-        assert await approve(db, custodian.clock, task.id, a.person_id)
+    task = await a_task(custodian.database, custodian.clock, a, b, source=source)
+    if source is not Source.URGENT:
+        await approved(custodian, task, a)
     whats: list[tuple[OfficerWithPhone, dict[str, Any]]] = [
         (a, {"type": "SCANNED_IN", "code": "92420102MADEM00114"}),
         *((one, {"type": "JOINED"}) for one in (a, b)),
@@ -58,6 +66,11 @@ async def a_visit(
     return task, a
 
 
+async def approved(custodian: Custodian, task: Inspection, by: OfficerWithPhone) -> None:
+    async with custodian.database.transaction() as db:
+        assert await approve(db, custodian.clock, task.id, by.person_id)
+
+
 async def state(custodian: Custodian, officer: OfficerWithPhone) -> str:
     answer = msgspec.json.decode(await Feeds(custodian.database).changes(officer.person_id, 0))
     return str(answer["inspections"][0]["state"])
@@ -74,6 +87,44 @@ async def test_a_visit_that_lacks_something_stays_open_until_somebody_answers_fo
     waiver = told(officer, task.id, {"type": "WAIVER", "gap": "SCAN_IN_MISSING", "reason": "企业无码"})
     await push(custodian, [waiver], officer.courier)
     assert await state(custodian, officer) == "CLOSED"
+
+
+async def hold_urgent_to(custodian: Custodian, unit_id: UUID, hours: int, begins: date) -> None:
+    policy = Policy(unit_id, PolicyName.URGENT_APPROVAL_HOURS, hours, begins, None, "市规定")
+    async with custodian.database.transaction() as db:
+        await set_policy(db, policy, custodian.clock.now(), None)
+
+
+@pytest.mark.parametrize("hours", [None, 6, 72], ids=["where nobody says anything", "sooner", "later"])
+async def test_an_urgent_visit_is_closed_until_its_approval_is_overdue_and_then_for_everybody_alike(
+    custodian: Custodian, hours: int | None
+) -> None:
+    assert isinstance(custodian.clock, FixedClock)
+    custodian.clock.advance(AT + timedelta(minutes=30) - custodian.clock.now())
+    task, officer = await a_visit(custodian, source=Source.URGENT)
+    if hours:
+        await hold_urgent_to(custodian, task.unit_id, hours, day_of(AT))
+        async with custodian.database.transaction() as db:
+            await derive(db, [task.id], custodian.clock.now())
+    due = AT + timedelta(hours=hours or 24)
+    custodian.clock.advance(due - custodian.clock.now())
+    await settle(custodian.database, custodian.clock.now())
+    assert await state(custodian, officer) == "CLOSED"
+    custodian.clock.advance(timedelta(microseconds=1))
+    now = custodian.clock.now()
+    async with custodian.database.connection() as db:
+        assert [gap.code for gap in await gaps_of(db, task.id, now)] == ["NOT_APPROVED"]
+    await settle(custodian.database, now, most=1)
+    assert await state(custodian, officer) == "UNDER_WAY"
+    await approved(custodian, task, officer)
+    assert await state(custodian, officer) == "CLOSED"
+
+
+async def test_what_a_government_asks_for_from_a_day_on_leaves_the_visits_before_alone(custodian: Custodian) -> None:
+    task, _ = await a_visit(custodian, source=Source.URGENT, without=("CLOSED",))
+    await hold_urgent_to(custodian, task.unit_id, 1, day_of(AT + timedelta(days=1)))
+    async with custodian.database.connection() as db:
+        assert await gaps_of(db, task.id, AT + timedelta(hours=23)) == []
 
 
 async def a_visit_with_a_photograph(custodian: Custodian) -> tuple[Inspection, OfficerWithPhone, Callable[[], Any]]:

@@ -38,7 +38,7 @@ class NewHolding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A number of days, from a Beijing civil day on, with the norm it comes from."""
+    """A number, from a Beijing civil day on, with the norm it comes from."""
 
     unit_id: UUID
     name: PolicyName
@@ -98,7 +98,7 @@ async def hand_over(
     return Moved(data.unit_id, data.begins)
 
 
-@get("/policies", guards=[requires(*READERS, Role.ADMINISTRATOR)], summary="What governments ask for, in days",
+@get("/policies", guards=[requires(*READERS, Role.ADMINISTRATOR)], summary="What governments ask for, in numbers",
      responses=declared(NotSignedIn, NotAllowed))  # fmt: skip
 async def show_policies(
     request: Request[Actor, Any, State], database: NamedDependency[Database], clock: NamedDependency[Clock]
@@ -111,7 +111,7 @@ async def show_policies(
 @post(
     "/policies",
     guards=[requires(Role.ADMINISTRATOR)],
-    summary="Set a number of days for a government's area, from a day on",
+    summary="Set a number for a government's area, from a day on",
     responses=declared(
         Malformed,
         NotSignedIn,

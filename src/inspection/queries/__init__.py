@@ -12,6 +12,7 @@ from inspection.queries.inspections import (
     open_inspections,
     positions_of,
     tell_officers,
+    unapproved_in_time,
 )
 from inspection.queries.listing import Row, counts_within, inspections_within, waiting_for_people
 from inspection.queries.operations import (
@@ -51,6 +52,7 @@ __all__ = [
     "operations_of",
     "positions_of",
     "tell_officers",
+    "unapproved_in_time",
     "vouch",
     "waiting_for_people",
 ]

@@ -106,22 +106,26 @@ class Current(NamedTuple):
     """What is missing and answered for by nobody; None before anybody asked to close it."""
     after_revocation: int
     """How many operations do not count: see decision 0014."""
+    approval_due: datetime | None
+    """After that instant what holds must be derived anew: an urgent visit lacks its approval."""
 
 
 async def keep_current(db: Connection, current: Sequence[Current], now: datetime) -> None:
     await db.execute(
         """
         insert into inspection_current (inspection_id, state, conflicts, operations, for_phones, gaps,
-                                        after_revocation, changed_at)
-        select inspection_id, state, conflicts, operations, for_phones, gaps, after_revocation, $8
-          from unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::int[], $7::int[])
-               as now (inspection_id, state, conflicts, operations, for_phones, gaps, after_revocation)
+                                        after_revocation, approval_due, changed_at)
+        select inspection_id, state, conflicts, operations, for_phones, gaps, after_revocation, approval_due, $9
+          from unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::text[], $6::int[], $7::int[],
+                      $8::timestamptz[])
+               as now (inspection_id, state, conflicts, operations, for_phones, gaps, after_revocation,
+                       approval_due)
             on conflict (inspection_id) do update
            set state = excluded.state, conflicts = excluded.conflicts, operations = excluded.operations,
                for_phones = excluded.for_phones, gaps = excluded.gaps, after_revocation = excluded.after_revocation,
-               changed_at = excluded.changed_at
+               approval_due = excluded.approval_due, changed_at = excluded.changed_at
         """,
-        *([list(column) for column in zip(*current, strict=True)] or [[]] * 7),
+        *([list(column) for column in zip(*current, strict=True)] or [[]] * 8),
         now,
     )
 
@@ -138,6 +142,22 @@ async def closing(db: Connection, after: UUID | None = None, most: int = 200) ->
          limit $2
         """,
         after,
+        most,
+    )
+    return [row["inspection_id"] for row in rows]
+
+
+async def unapproved_in_time(db: Connection, now: datetime, most: int) -> list[UUID]:
+    """Urgent visits whose approval is due no more, the oldest first; deriving takes them off this list."""
+    rows = await db.fetch(
+        """
+        select inspection_id
+          from inspection_current
+         where approval_due < $1
+         order by approval_due
+         limit $2
+        """,
+        now,
         most,
     )
     return [row["inspection_id"] for row in rows]

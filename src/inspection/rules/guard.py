@@ -17,8 +17,6 @@ from inspection.rules.merging import Fields, conflicts, value
 
 FEWEST_OFFICERS = 2
 """行政处罚法 Art. 42: at least two, each qualified; auxiliaries never count."""
-URGENT_APPROVAL = timedelta(hours=24)
-"""An urgent inspection is approved afterwards within this time, by analogy with 行政强制法 Art. 19."""
 
 
 class Code(StrEnum):
@@ -77,6 +75,8 @@ class Seen(Struct, frozen=True, kw_only=True):
     """Of what is listed, as far as it has been committed to here."""
     points: Collection[str] = ()
     """Codes of the checklist's points."""
+    urgent_approval: timedelta
+    """Within which an urgent inspection is approved after it began: what the government asks for on that day."""
     now: datetime
 
 
@@ -118,12 +118,21 @@ def state(fields: Fields, found: Collection[Gap]) -> State:
     return State.CLOSED if "closed" in fields and may_close(found) else State.UNDER_WAY
 
 
-def _approval(seen: Seen) -> Iterator[Gap]:
-    if seen.inspection.approved_at is not None:
-        return
+def approval_due(seen: Seen) -> datetime | None:
+    """Until when an urgent inspection need not have been approved, its last instant included.
+
+    None where that is past, where it has been approved, or must have been before.
+    """
     begun = visit(seen.operations)
     urgent = value(seen.fields, "begun", "source", seen.inspection.source) == Source.URGENT
-    if urgent and begun and seen.now <= begun[0] + URGENT_APPROVAL:
+    if seen.inspection.approved_at is not None or not urgent or begun is None:
+        return None
+    due = begun[0] + seen.urgent_approval
+    return due if seen.now <= due else None
+
+
+def _approval(seen: Seen) -> Iterator[Gap]:
+    if seen.inspection.approved_at is not None or approval_due(seen) is not None:
         return
     yield Gap(code=Code.NOT_APPROVED, key=Code.NOT_APPROVED)
 

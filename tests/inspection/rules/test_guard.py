@@ -83,6 +83,7 @@ def seen(told: Sequence[tuple[UUID, dict[str, Any]]] = WHOLE, **more: Any) -> Se
         "credentials": {A: CREDENTIALED, B: CREDENTIALED},
         "evidence": {EVIDENCE: EvidenceState.ADMITTED},
         "points": ["F-01"],
+        "urgent_approval": timedelta(hours=24),
         "now": BEGAN + timedelta(days=1),
     }
     return Seen(**(defaults | more))
