@@ -15,8 +15,9 @@ import pytest
 from foundation.database import Database
 
 SOURCES = Path(__file__).parents[1] / "src"
-OTHERS = ("embedded", "migrations", "doctor.py")
-"""Under plumbline: what prepares servers and databases, before there is a schema, or looks at those of an operator."""
+OTHERS = ("embedded", "migrations", "doctor.py", "erasure.py")
+"""Under plumbline: what prepares servers and databases, before there is a schema, looks at those of an operator, or
+does what only the owner of the tables may do."""
 RUN_BY = frozenset({"fetch", "fetchrow", "fetchval", "execute", "executemany", "cursor", "prepare"})
 PLANNED = ("select", "insert", "update", "delete", "with")
 """First words of what EXPLAIN takes: only it looks at privileges without running the statement."""

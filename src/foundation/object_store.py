@@ -129,6 +129,39 @@ class ObjectStore:
             return await self.adopt(sha256, len(body), until) or await self.put_locked(sha256, body, until)
         return StoredObject(sha256, len(body), key, version_id, until)
 
+    async def put_once(self, key: str, body: bytes, until: datetime) -> bool:
+        """Stores bytes under a key that nothing stands under yet, locked in the same request. False: something does."""
+        headers = {"If-None-Match": "*", **_lock_headers(until)}
+        try:
+            async with self._request("PUT", key, body=[body], headers=headers, timeout_seconds=120):
+                return True
+        except StoreRefused as refused:
+            if refused.status != 412:
+                raise
+            return False
+
+    async def whole(self, key: str) -> bytes | None:
+        """The newest version of something small; None where nothing stands under the key."""
+        try:
+            async with self._request("GET", key) as response:
+                return await response.read()
+        except StoreRefused as refused:
+            if refused.status != 404:
+                raise
+            return None
+
+    async def keys(self, prefix: str, after: str = "") -> AsyncIterator[str]:
+        """Keys that begin so, in their order, those after the given one; an answer of the store at a time."""
+        while True:
+            query = {"list-type": "2", "prefix": prefix, "start-after": after}
+            async with self._request("GET", "", query=query) as response:
+                found = _texts(await response.read(), "Key")
+            for key in found:
+                yield key
+            if not found:
+                return
+            after = found[-1]
+
     async def begin_parts(self, sha256: bytes) -> str:
         """Opens a multipart upload, not locked: it is locked once the digest of the whole has been compared."""
         async with self._request("POST", key_of(sha256), query={"uploads": ""}) as response:
@@ -296,8 +329,12 @@ def _s3_time(instant: datetime) -> str:
 
 def _text(xml: bytes, name: str) -> str:
     """The text of the first element of that name, wherever it stands; empty where there is none."""
+    return next(iter(_texts(xml, name)), "")
+
+
+def _texts(xml: bytes, name: str) -> list[str]:
     try:
         elements = ET.fromstring(xml).iter()  # noqa: S314 - the answer of our own object store
     except ET.ParseError:
-        return ""
-    return next((element.text or "" for element in elements if element.tag.rpartition("}")[2] == name), "")
+        return []
+    return [element.text or "" for element in elements if element.tag.rpartition("}")[2] == name]

@@ -20,6 +20,7 @@ from device_registry.notices import http as notices
 from device_registry.working_lists import http as working_lists
 from evidence import http as evidence
 from evidence.reassessment import ItemSuspension, Suspension
+from evidence.transparency_log import http as transparency_log
 from foundation import problem_pages
 from foundation.clock import Clock, SystemClock
 from foundation.http import MAX_JSON_BYTES, exception_handlers, json_only
@@ -79,6 +80,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             drawing.public_router,
             evidence.router,
             evidence.receipt_keys,
+            transparency_log.router,
+            transparency_log.desk_router,
             mobile_api.router,
             phone_clock.router,
             hand_in.router,

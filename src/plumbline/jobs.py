@@ -18,6 +18,7 @@ from device_registry.notices import mailing, reminders
 from device_registry.notices.mailing import Mailer
 from evidence import reassessment, reverse_trace, upload
 from evidence.custodian import Custodian
+from evidence.transparency_log.published import publish
 from evidence.transparency_log.sequencing import sequence
 from evidence.transparency_log.signing import LogSigner
 from foundation import jobs
@@ -38,6 +39,7 @@ FINISH_UPLOADS = "finish-uploads"
 SETTLE_INSPECTIONS = "settle-inspections"
 DROP_EXPIRED_IMPORT_FILES = "drop-expired-import-files"
 REMIND = "remind"
+PUBLISH_LOG = "publish-log"
 
 Doer = Callable[[Custodian, dict[str, Any]], Awaitable[None]]
 
@@ -89,6 +91,10 @@ async def _drop_expired_import_files(custodian: Custodian, _: dict[str, Any]) ->
         await registry.drop_expired_import_files(db, custodian.clock.now())
 
 
+async def _publish_log(custodian: Custodian, _: dict[str, Any]) -> None:
+    await publish(custodian)
+
+
 async def _rederive_register(custodian: Custodian, _: dict[str, Any]) -> None:
     heard = reassessment.Suspension(custodian.clock)
     async for devices in rederive.rederive(custodian.database, custodian.clock, on_change=heard):
@@ -119,6 +125,7 @@ KINDS: dict[str, Doer] = {
     roll_up.JOB: _roll_up,
     SETTLE_INSPECTIONS: _settle_inspections,
     current.ISSUE: _issue_documents,
+    PUBLISH_LOG: _publish_log,
 }
 
 
@@ -147,6 +154,7 @@ RECURRING = {
     SETTLE_INSPECTIONS: _every(timedelta(seconds=20)),
     DROP_EXPIRED_IMPORT_FILES: _every(timedelta(hours=1)),
     REMIND: _daily(timedelta(hours=8)),
+    PUBLISH_LOG: _every(timedelta(minutes=10)),  # locked for years, so some 50,000 small objects a year
 }
 """When each is due next."""
 

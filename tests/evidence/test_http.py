@@ -1,50 +1,23 @@
 """The supervisor's desk over HTTP: search, look, read; each look and each reading leaves its entry."""
 
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-import pytest_asyncio
-from msgspec.structs import replace
 
 from agency import queries as agency
-from agency.model import PersonKind, Role, UnitKind
-from agency.sign_in import hashed
+from agency.model import UnitKind
 from evidence.custodian import Custodian
 from evidence.custody import Event
 from foundation.civil import beginning_of
 from foundation.words import catalogue
-from plumbline.settings import Settings
-from tests.builders import LONG_AGO, OfficerWithPhone, a_device, a_photo, an_officer
-from tests.client import speaking_to
+from tests.builders import OfficerWithPhone, a_device, a_photo, an_officer
+from tests.evidence.conftest import sign_in
 from tests.evidence.test_admission import hand_in
-from tests.support import FixedClock
 
-PASSWORD = "correct horse battery staple"
 CAPTURED = beginning_of(date(2026, 6, 1))
-
-
-@pytest_asyncio.fixture
-async def desk(
-    services: Settings, database_url: str, clock: FixedClock, custodian: Custodian, unit_id: UUID
-) -> AsyncIterator[httpx.AsyncClient]:
-    """A supervisor of `unit_id` and all below, signed in."""
-    async with custodian.database.transaction() as db:
-        for name, role in (("supervisor", Role.SUPERVISOR), ("officer", Role.FIELD_OFFICER)):
-            person = await agency.add_person(db, PersonKind.STAFF, name, name, unit_id)
-            await agency.grant(db, person.id, role, unit_id, LONG_AGO)
-            await agency.open_account(db, name, person.id, hashed(PASSWORD))
-    async with speaking_to(replace(services, database_url=database_url, retention_days=36500), clock) as client:
-        await sign_in(client, "supervisor")
-        yield client
-
-
-async def sign_in(client: httpx.AsyncClient, name: str) -> None:
-    signed_in = await client.post("/desk/v1/sign-in", json={"sign_in_name": name, "password": PASSWORD})
-    client.headers["Authorization"] = f"Bearer {signed_in.json()['token']}"
 
 
 async def test_a_search_narrows_by_state_reason_device_hash_and_time(

@@ -17,8 +17,9 @@ from plumbline.jobs import do_due
 from plumbline.settings import Settings
 from tests.builders import LONG_AGO, OfficerWithPhone, a_device, an_officer
 from tests.client import speaking_to
+from tests.evidence.conftest import PASSWORD, sign_in
 from tests.evidence.test_admission import hand_in
-from tests.evidence.test_http import CAPTURED, PASSWORD, sign_in
+from tests.evidence.test_http import CAPTURED
 from tests.evidence.test_reassessment import learn
 from tests.support import FixedClock
 

@@ -156,7 +156,7 @@ async def show_evidence(
 ) -> EvidenceInFull:
     language = language_of(request)
     async with database.transaction() as db:
-        summary = await _within_reach(db, request.user, clock, evidence_id)
+        summary = await within_reach(db, request.user, clock, evidence_id)
         await tell(db, Event.VIEWED, clock.now(), evidence_id=evidence_id, actor_id=request.user.person_id)
         evidence = await queries.evidence_by_id(db, evidence_id)
         assert evidence is not None
@@ -209,7 +209,7 @@ async def read_content(
     evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
 ) -> Stream:
     async with custodian.database.transaction() as db:
-        await _within_reach(db, request.user, custodian.clock, evidence_id)
+        await within_reach(db, request.user, custodian.clock, evidence_id)
         found = await queries.content_of(db, evidence_id)
         if found is None:
             raise NotFound
@@ -272,7 +272,7 @@ async def _units(db: Connection, actor: Actor, clock: Clock) -> list[UUID]:
     return list(await reach(db, actor, _READERS, day_of(clock.now())))
 
 
-async def _within_reach(db: Connection, actor: Actor, clock: Clock, evidence_id: UUID) -> Summary:
+async def within_reach(db: Connection, actor: Actor, clock: Clock, evidence_id: UUID) -> Summary:
     """Raises NotFound, also for what exists beyond the reader's units."""
     sought = Sought(evidence_id=evidence_id, units=await _units(db, actor, clock), most=1)
     found = await queries.search(db, sought)

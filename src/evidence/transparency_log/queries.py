@@ -119,6 +119,27 @@ async def latest_checkpoint(db: Connection) -> Signed | None:
     return Signed(*row) if row else None
 
 
+async def checkpoint_at(db: Connection, size: int) -> Signed | None:
+    row = await db.fetchrow("select size, root, note, at from log_checkpoint where size = $1", size)
+    return Signed(*row) if row else None
+
+
+async def published_size(db: Connection) -> int:
+    """Of the newest checkpoint that is known to stand in the object store."""
+    return int(await db.fetchval("select coalesce(max(size), 0) from log_publication"))
+
+
+async def add_publication(db: Connection, size: int, now: datetime) -> None:
+    await db.execute(
+        "insert into log_publication (size, published_at) values ($1, $2) on conflict (size) do nothing", size, now
+    )
+
+
+async def cosignatures(db: Connection, size: int) -> list[str]:
+    rows = await db.fetch("select signature from log_cosignature where size = $1 order by at, witness", size)
+    return [row["signature"] for row in rows]
+
+
 async def introduce(db: Connection, keys: Sequence[VerifierKey], now: datetime) -> None:
     """Keeps public keys that are new, and tells of each in the custody chain, so that its coming is in the log."""
     await db.execute(
@@ -142,11 +163,6 @@ async def verifier_keys(db: Connection) -> list[str]:
     """Every key that signs or has signed, oldest first."""
     rows = await db.fetch("select verifier_key from log_key order by introduced_at, verifier_key")
     return [row["verifier_key"] for row in rows]
-
-
-async def leaf_at(db: Connection, index: int) -> bytes | None:
-    hash_: bytes | None = await db.fetchval("select hash from log_leaf where index = $1", index)
-    return hash_
 
 
 class LoggedLeaf(NamedTuple):

@@ -30,13 +30,23 @@ def commitment(salt: bytes, value: str) -> bytes:
 
 def committed(entry: LoggedEntry, salts: Salts, erased: dict[Field, bytes] | None = None) -> Commitments:
     """What stands in the leaf. Raises KeyError for a field with neither salt nor a commitment kept from before."""
-    values = (_text(entry.actor_id), _text(entry.phone_id), entry.details)
     return Commitments(
         *(
-            (erased or {})[field] if salt is None else commitment(salt, value)
-            for field, salt, value in zip(Field, salts, values, strict=True)
+            (erased or {})[field] if salt is None else commitment(salt, value_of(entry, field))
+            for field, salt in zip(Field, salts, strict=True)
         )
     )
+
+
+def value_of(entry: LoggedEntry, field: Field) -> str:
+    """The text that a commitment is made of."""
+    match field:
+        case Field.ACTOR:
+            return _text(entry.actor_id)
+        case Field.PHONE:
+            return _text(entry.phone_id)
+        case Field.DETAILS:
+            return entry.details
 
 
 def instant(at: datetime) -> str:
