@@ -85,6 +85,7 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
                 "slug": "malformed",
                 "item_code": await _an_item(client, phone.officer.unit_id),
                 "uscc": a_credit_code(1),
+                "case_id": await _a_case(client, phone.officer.unit_id),
                 **await _a_plan_and_a_merge(client, database, phone.officer.unit_id),
                 **await _a_report(client, database, phone.officer.unit_id),
             }
@@ -99,6 +100,11 @@ async def _a_notice(database: Database, person_id: UUID) -> str:
     async with database.transaction() as db:
         await notify(db, [told], SystemClock().now())
         return str(await db.fetchval("select id from notice where person_id = $1", person_id))
+
+
+async def _a_case(client: httpx.AsyncClient, unit_id: UUID) -> str:
+    case = {"number": "2026-1", "unit_id": str(unit_id), "title": "噪声超标", "opened_on": "2026-01-05"}
+    return str((await client.post("/desk/v1/cases", json=case)).json()["id"])
 
 
 async def _an_item(client: httpx.AsyncClient, unit_id: UUID) -> str:

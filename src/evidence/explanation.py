@@ -31,7 +31,12 @@ def explain(reason: Reason, language: Language) -> str:
 
 def spoken_reasons(verdict: Verdict) -> list[dict[str, object]]:
     """The members of a problem: code, details, and a sentence in whatever language the reader has."""
-    return [{"code": reason.code, "words": _Explained(reason), "details": reason.details} for reason in verdict.reasons]
+    return [spoken_reason(reason) for reason in verdict.reasons]
+
+
+def spoken_reason(reason: Reason) -> dict[str, object]:
+    """One of them."""
+    return {"code": reason.code, "words": _Explained(reason), "details": reason.details}
 
 
 class _Explained(Spoken):

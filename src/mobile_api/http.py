@@ -22,9 +22,10 @@ from evidence import queries, upload
 from evidence.commitment import commit
 from evidence.custodian import Custodian
 from evidence.explanation import explain, spoken_reasons
-from evidence.http import next_mark, page_mark
+from evidence.http import next_mark
 from evidence.model import Courier
 from evidence.model import State as EvidenceState
+from evidence.page_marks import page_mark
 from evidence.problems import (
     CaptureTimeReversed,
     ClockReadingsRefused,
@@ -294,7 +295,7 @@ async def my_evidence(
     before: Annotated[str | None, QueryParameter(description="`next` of the page before", max_length=100)] = None,
     most: Annotated[int, QueryParameter(ge=1, le=MOST_ON_A_PAGE)] = 50,
 ) -> EvidencePage:
-    sought = Sought(officer_id=request.user.person_id, before=page_mark(before), most=most + 1)
+    sought = Sought(officer_id=request.user.person_id, before=page_mark("before", before), most=most + 1)
     async with database.connection() as db:
         found = await queries.search(db, sought)
     language = language_of(request)

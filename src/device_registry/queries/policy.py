@@ -24,6 +24,10 @@ class PolicyName(StrEnum):
     URGENT_APPROVAL_HOURS = "URGENT_APPROVAL_HOURS"
     """Within which the head approves an urgent inspection after it began: 国办发〔2024〕54号 leaves the time to whoever
     carries it out; 24 by analogy with 行政强制法 Art. 19."""
+    CONTENT_REVIEW_DAYS = "CONTENT_REVIEW_DAYS"
+    """How long the content of a device's record may wait for its review, in calendar days from its receipt."""
+    CONTENT_REVIEWERS = "CONTENT_REVIEWERS"
+    """How many must pass the content of a device's record: 1, or 2 for four eyes. A number of people, not of days."""
 
 
 DEFAULTS = {
@@ -31,9 +35,11 @@ DEFAULTS = {
     PolicyName.SIGN_CHECK_DAYS: 365,
     PolicyName.REVIEW_DAYS: 20,
     PolicyName.URGENT_APPROVAL_HOURS: 24,
+    PolicyName.CONTENT_REVIEW_DAYS: 10,
+    PolicyName.CONTENT_REVIEWERS: 1,
 }
-"""Where no government says anything. Two are design values: no norm was found that sets the age of a sign check or the
-time of a review."""
+"""Where no government says anything. Design values, for want of a norm: the age of a sign check, the time of a review,
+and both of the content review."""
 
 
 class Policy(msgspec.Struct, frozen=True):

@@ -3,11 +3,21 @@
 from litestar import Router
 
 from evidence.anomalies import http as anomalies
+from evidence.case_files import http as case_files
+from evidence.content_review import http as content_review
 from evidence.http import evidence, traces
-from evidence.http.evidence import next_mark, page_mark, receipt_keys
+from evidence.http.evidence import next_mark, receipt_keys
 
-__all__ = ["next_mark", "page_mark", "receipt_keys", "router"]
+__all__ = ["next_mark", "receipt_keys", "router"]
 
 router = Router(
-    "/desk/v1", route_handlers=[*evidence.ROUTES, *traces.ROUTES, anomalies.list_anomalies], tags=["evidence"]
+    "/desk/v1",
+    route_handlers=[
+        *evidence.ROUTES,
+        *traces.ROUTES,
+        anomalies.list_anomalies,
+        *content_review.ROUTES,
+        *case_files.ROUTES,
+    ],
+    tags=["evidence"],
 )

@@ -21,6 +21,7 @@ from evidence.custody import Event, tell
 from evidence.explanation import explain
 from evidence.model import Facts, Outcome
 from evidence.model import State as EvidenceState
+from evidence.page_marks import page_mark
 from evidence.queries import Sought, Summary
 from foundation.civil import day_of
 from foundation.clock import Clock
@@ -134,7 +135,7 @@ async def search_evidence(
             reason=reason,
             begins=begins,
             ends=ends,
-            before=page_mark(before),
+            before=page_mark("before", before),
             most=most + 1,
         )
         found = await queries.search(db, sought)
@@ -249,18 +250,6 @@ class KeySet(Struct, frozen=True):
 )
 async def receipt_keys(custodian: NamedDependency[Custodian]) -> KeySet:
     return KeySet([custodian.signer.public_key()])
-
-
-def page_mark(text: str | None) -> tuple[datetime, UUID] | None:
-    """The place in a list that an earlier answer gave as `next`. Raises Malformed."""
-    if text is None:
-        return None
-    instant, _, evidence_id = text.partition("~")
-    try:
-        mark = datetime.fromisoformat(instant), UUID(evidence_id)
-    except ValueError as error:
-        raise Malformed(field="before", what=Spoken("malformed.page")) from error
-    return checked_instant("before", mark[0]), mark[1]
 
 
 def next_mark(found: list[Summary], most: int) -> str | None:

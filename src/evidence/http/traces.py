@@ -17,9 +17,9 @@ from agency.queries import reach
 from device_registry import queries as registry
 from device_registry.model import Device, Trace, TraceCause
 from evidence import queries, reverse_trace
-from evidence.http.evidence import page_mark
 from evidence.model import Conclusion, ItemState, TraceItem
 from evidence.model import State as EvidenceState
+from evidence.page_marks import page_mark
 from evidence.problems import ConcluderConfirms, OwnEvidence, TraceItemNotConcluded, TraceItemNotOpen
 from evidence.queries import Counts
 from evidence.reverse_trace import MOST_AT_ONCE
@@ -285,7 +285,7 @@ async def re_examinations_within(
     database: Database, clock: Clock, actor: Actor, before: str | None, most: int, language: Language
 ) -> ItemPage:
     """Raises Malformed."""
-    mark = page_mark(before)
+    mark = page_mark("before", before)
     async with database.connection() as db:
         units = await reach(db, actor, REVIEWERS, day_of(clock.now()))
         found = await queries.decisions_to_correct(db, units, mark, most + 1)
