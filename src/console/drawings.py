@@ -18,6 +18,7 @@ from agency.queries import credentials_of, people_by_id, people_in, reach, tree
 from console.forms import Form
 from console.navigation import ENTRIES, Entry
 from console.pages import page, redirect
+from console.planning.choices import choices
 from console.visit import Visit
 from device_registry.http.reaching import Line
 from foundation.cacheable import cacheable
@@ -37,10 +38,12 @@ from inspection.drawing.http import (
     NewDraw,
     NewDrawing,
     NewStratum,
+    NewTasks,
     known_drawing,
     made,
     publicly,
     shown,
+    tasks_made,
 )
 from inspection.drawing.model import Step
 
@@ -130,6 +133,9 @@ async def step_at_page(
             await use_cases.draw_lots(database, clock, request.user, found, form.read(NewDraw).beacon)
         elif step == "publish":
             await use_cases.publish(database, clock, request.user, found)
+        elif step == "tasks":
+            made = await tasks_made(database, clock, request.user, found, form.read(NewTasks))
+            return redirect(f"{PATH}/{drawing_id}", made=str(len(made.tasks)), full=str(len(made.at_cap)))
         else:
             raise Malformed(field="step", what=Spoken("malformed.missing"))
     except Problem as problem:
@@ -209,6 +215,8 @@ async def _drawing(
     async with database.connection() as db:
         found = await shown(db, await known_drawing(db, request.user, WHO_READS, drawing_id, clock))
         people = await people_by_id(db, found.pools.officers)
+        offered = await choices(db, visit, [], day_of(clock.now()))
+    drawn = [] if found.result is None else found.result.teams
     return page(
         visit,
         "drawings/drawing.html",
@@ -223,7 +231,19 @@ async def _drawing(
         enterprises={one.uscc: one for one in found.pools.enterprises},
         may=visit.may(*WHO_DRAWS),
         steps=Step,
+        tasks=found.tasks,
+        without=sum(team.uscc not in found.tasks for team in drawn),
+        offered=offered,
+        told=_numbers(request, "made", "full"),
     )
+
+
+def _numbers(request: Request[Any, Any, State], *names: str) -> dict[str, int] | None:
+    """What the address says after a step; None where it says no numbers."""
+    said = {name: request.query_params.get(name, "") for name in names}
+    if not all(re.fullmatch("[0-9]{1,5}", number) for number in said.values()):
+        return None
+    return {name: int(number) for name, number in said.items()}
 
 
 def _new(typed: Typed, people: dict[UUID, Person], held: dict[UUID, list[Credential]]) -> NewDrawing:

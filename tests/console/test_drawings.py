@@ -4,6 +4,7 @@ import re
 
 from agency.model import Role
 from foundation.database import Database
+from tests.agency.enforcement_items.builders import an_item
 from tests.builders import a_unit, an_officer
 from tests.console.conftest import Desk, somebody, text_of
 from tests.inspection.drawing.builders import a_credit_code
@@ -48,6 +49,15 @@ async def test_a_drawing_goes_from_its_pools_to_the_public_in_pages(desk: Desk, 
     assert "抽取结果" in text_of(await desk.read(path))
     assert (await desk.send(path, {})).status_code == 400
     assert (await desk.send(path, {"step": "publish"})).status_code == 303
+
+    wish = {"step": "tasks", "due_on": "2026-06-20", "items": ["JC-001"]}
+    assert (await desk.send(path, wish)).status_code == 422
+    await an_item(database, unit_id)
+    made = await desk.send(path, wish)
+    assert made.headers["location"] == f"{path}?made=3&full=0"
+    page = await desk.read(made.headers["location"])
+    assert "已下达 3 项任务" in text_of(page)
+    assert ('value="tasks"' in page.text, page.text.count("/preparation")) == (False, 3)
 
     desk.client.cookies.clear()
     read = await desk.read(public)

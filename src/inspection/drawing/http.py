@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, get, post
-from litestar.datastructures import ResponseHeader, State
+from litestar.datastructures import ResponseHeader
+from litestar.datastructures import State as Scope
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
@@ -32,6 +33,10 @@ from inspection.drawing.problems import (
     DrawingOutOfStep,
     DrawingPoolRefused,
 )
+from inspection.drawing.tasks import Made, Wish, make_tasks
+from inspection.model import State
+from inspection.planning.http.common import Codes, Day, checked_day
+from inspection.planning.problems import ItemNotOpen, TeamRefused
 
 WHO_DRAWS = (Role.ENTITY_HEAD, Role.SUPERVISOR)
 WHO_READS = (*WHO_DRAWS, Role.LEGAL_REVIEWER)
@@ -138,11 +143,26 @@ class DrawingRow(msgspec.Struct, frozen=True, kw_only=True):
 _DIGESTS = ("pools_sha256", "commitment")
 
 
+class TaskOfDrawing(msgspec.Struct, frozen=True):
+    inspection_id: UUID
+    state: State
+
+
 class DrawingShown(msgspec.Struct, frozen=True, kw_only=True):
     drawing: DrawingRow
     pools: Pools
     result: Result | None
     reasons: list[dict[str, str]]
+    tasks: dict[str, TaskOfDrawing]
+    """By the enterprise's credit code."""
+
+
+class NewTasks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the tasks have in common; whom they are about and who goes was drawn."""
+
+    due_on: Day
+    items: Codes
+    checklist: Annotated[str, Meta(max_length=200)] = ""
 
 
 class PublicDrawing(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,7 +188,7 @@ _WRITING = (*_PROBLEMS, TooLarge, UnsupportedContentType, DrawingOutOfStep)
 )
 async def make_drawing(
     data: JSONBody[NewDrawing],
-    request: Request[Actor, Any, State],
+    request: Request[Actor, Any, Scope],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
 ) -> DrawingRow:
@@ -191,7 +211,7 @@ async def made(database: Database, clock: Clock, actor: Actor, new: NewDrawing) 
     responses=declared(NotSignedIn, NotAllowed),
 )
 async def list_drawings(
-    request: Request[Actor, Any, State], database: NamedDependency[Database], clock: NamedDependency[Clock]
+    request: Request[Actor, Any, Scope], database: NamedDependency[Database], clock: NamedDependency[Clock]
 ) -> list[DrawingRow]:
     async with database.connection() as db:
         units = await reach(db, request.user, WHO_READS, day_of(clock.now()))
@@ -206,7 +226,7 @@ async def list_drawings(
 )
 async def show_drawing(
     drawing_id: FromPath[UUID],
-    request: Request[Actor, Any, State],
+    request: Request[Actor, Any, Scope],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
 ) -> DrawingShown:
@@ -222,7 +242,7 @@ async def show_drawing(
 )
 async def freeze_drawing(
     drawing_id: FromPath[UUID],
-    request: Request[Actor, Any, State],
+    request: Request[Actor, Any, Scope],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
 ) -> DrawingRow:
@@ -242,7 +262,7 @@ async def freeze_drawing(
 async def draw_lots(
     drawing_id: FromPath[UUID],
     data: JSONBody[NewDraw],
-    request: Request[Actor, Any, State],
+    request: Request[Actor, Any, Scope],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
 ) -> Result:
@@ -261,13 +281,38 @@ async def draw_lots(
 )
 async def publish_drawing(
     drawing_id: FromPath[UUID],
-    request: Request[Actor, Any, State],
+    request: Request[Actor, Any, Scope],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
 ) -> None:
     async with database.connection() as db:
         found = await known_drawing(db, request.user, WHO_DRAWS, drawing_id, clock)
     await use_cases.publish(database, clock, request.user, found)
+
+
+@post(
+    "/drawings/{drawing_id:uuid}/tasks",
+    guards=[requires(*WHO_DRAWS)],
+    summary="Make the tasks that follow from a published drawing; what is made already stays as it is",
+    responses=declared(*_WRITING, ItemNotOpen, TeamRefused),
+)
+async def make_tasks_of_drawing(
+    drawing_id: FromPath[UUID],
+    data: JSONBody[NewTasks],
+    request: Request[Actor, Any, Scope],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+) -> Made:
+    async with database.connection() as db:
+        found = await known_drawing(db, request.user, WHO_DRAWS, drawing_id, clock)
+    return await tasks_made(database, clock, request.user, found, data)
+
+
+async def tasks_made(database: Database, clock: Clock, actor: Actor, drawing: Drawing, new: NewTasks) -> Made:
+    """Raises Malformed and what `tasks.make_tasks` raises."""
+    checked_day("due_on", new.due_on)
+    wish = Wish(due_on=new.due_on, items=list(dict.fromkeys(new.items)), checklist=new.checklist)
+    return await make_tasks(database, clock, actor, drawing, wish)
 
 
 @get(
@@ -277,7 +322,7 @@ async def publish_drawing(
     response_headers=[ResponseHeader(name="Cache-Control", value="public, max-age=60", documentation_only=True)],
 )
 async def public_drawings(
-    request: Request[Any, Any, State], database: NamedDependency[Database]
+    request: Request[Any, Any, Scope], database: NamedDependency[Database]
 ) -> Response[list[DrawingRow]]:
     async with database.connection() as db:
         return _answer(request, [DrawingRow.of(one) for one in await queries.published(db)])
@@ -290,7 +335,7 @@ async def public_drawings(
     response_headers=[ResponseHeader(name="Cache-Control", value="public, max-age=60", documentation_only=True)],
 )
 async def public_drawing(
-    drawing_id: FromPath[UUID], request: Request[Any, Any, State], database: NamedDependency[Database]
+    drawing_id: FromPath[UUID], request: Request[Any, Any, Scope], database: NamedDependency[Database]
 ) -> Response[PublicDrawing]:
     async with database.connection() as db:
         return _answer(request, await publicly(db, drawing_id))
@@ -315,6 +360,7 @@ async def shown(db: Connection, drawing: Drawing) -> DrawingShown:
         pools=msgspec.json.decode(await queries.pools_of(db, drawing.id), type=Pools),
         result=await queries.result_of(db, drawing.id),
         reasons=await queries.reasons_of(db, drawing.id),
+        tasks={uscc: TaskOfDrawing(*task) for uscc, task in (await queries.tasks_made(db, drawing.id)).items()},
     )
 
 
@@ -328,14 +374,22 @@ async def known_drawing(
     return found
 
 
-def _answer(request: Request[Any, Any, State], content: Any) -> Response[Any]:
+def _answer(request: Request[Any, Any, Scope], content: Any) -> Response[Any]:
     response = Response(content, headers={"Content-Language": language_of(request)})
     return cacheable(request, response, msgspec.json.encode(content), "Accept-Language")
 
 
 router = Router(
     "/desk/v1",
-    route_handlers=[make_drawing, list_drawings, show_drawing, freeze_drawing, draw_lots, publish_drawing],
+    route_handlers=[
+        make_drawing,
+        list_drawings,
+        show_drawing,
+        freeze_drawing,
+        draw_lots,
+        publish_drawing,
+        make_tasks_of_drawing,
+    ],
     tags=["drawings"],
 )
 public_router = Router(

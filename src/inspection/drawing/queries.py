@@ -1,6 +1,6 @@
 """Drawings: written once a step, never changed. Which step was taken before is decided by keys."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -11,6 +11,7 @@ from asyncpg import ForeignKeyViolationError, Record, UniqueViolationError
 from foundation.database import Connection
 from inspection.drawing.model import Drawing, Pools, Result
 from inspection.drawing.problems import DrawingOutOfStep
+from inspection.model import State
 
 _DRAWING = """
         select drawing.id, unit_id, title, basis, beacon_source, drawing.pools_sha256, made_at, made_by, commitment,
@@ -164,6 +165,33 @@ async def reasons_of(db: Connection, drawing_id: UUID) -> list[dict[str, str]]:
 async def result_of(db: Connection, drawing_id: UUID) -> Result | None:
     body = await db.fetchval("select result from drawing_result where drawing_id = $1", drawing_id)
     return None if body is None else msgspec.json.decode(body, type=Result)
+
+
+async def tasks_made(db: Connection, drawing_id: UUID) -> dict[str, tuple[UUID, State]]:
+    """The task that follows from each enterprise that has one, and where it stands."""
+    rows = await db.fetch(
+        """
+        select made.uscc, made.inspection_id, state
+          from inspection_of_drawing as made
+          join inspection_current on inspection_current.inspection_id = made.inspection_id
+         where drawing_id = $1
+        """,
+        drawing_id,
+    )
+    return {uscc: (inspection_id, State(state)) for uscc, inspection_id, state in rows}
+
+
+async def keep_tasks(db: Connection, drawing_id: UUID, made: Mapping[UUID, str]) -> None:
+    """Which inspection was made for which enterprise's number."""
+    await db.execute(
+        """
+        insert into inspection_of_drawing (inspection_id, drawing_id, uscc)
+        select inspection_id, $1, uscc from unnest($2::uuid[], $3::text[]) as made (inspection_id, uscc)
+        """,
+        drawing_id,
+        list(made),
+        list(made.values()),
+    )
 
 
 def _drawing(row: Record) -> Drawing:

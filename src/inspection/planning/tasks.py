@@ -44,7 +44,7 @@ async def file_plan(database: Database, clock: Clock, actor: Actor, plan: Plan) 
     plan = replace(plan, targets=targets)
     async with database.transaction() as db:
         await queries.add_plan(db, plan, actor.person_id, now)
-        await _check_items(db, plan.unit_id, plan.items, plan.begins)
+        await check_items(db, plan.unit_id, plan.items, plan.begins)
         told = {"plan_id": plan.id, "published_on": plan.published_on.isoformat(), "targets": len(targets)}
         await tell(db, Event.INSPECTION_PLANNED, now, evidence_id=None, actor_id=actor.person_id, details=told)
     return plan
@@ -94,7 +94,7 @@ async def assign(database: Database, clock: Clock, actor: Actor, inspection: Row
         held = (await queries.rows_by_id(db, [inspection.id]))[inspection.id]
         if held.state is State.CLOSED:
             raise AlreadyClosed
-        await _check_team(db, officers, held.due_on or day_of(now))
+        await check_teams(db, [officers], held.due_on or day_of(now))
         await queries.replace_officers(db, inspection.id, officers, actor.person_id, now)
         authors = {one.author for one in (await inspections.operations_of(db, [inspection.id]))[inspection.id]}
         removed = sorted(set(held.officers) - set(officers) - authors)
@@ -146,20 +146,34 @@ async def _open(db: Connection, clock: Clock, actor: Actor, tasks: Sequence[Insp
     if not tasks:
         return
     task, day = tasks[0], tasks[0].due_on or day_of(clock.now())
-    await _check_items(db, task.unit_id, task.items, day)
+    await check_items(db, task.unit_id, task.items, day)
     if task.officers:
-        await _check_team(db, task.officers, day)
-    if counts and (most := await queries.cap_of(db, task.unit_id, day.year)) is not None:
+        await check_teams(db, [task.officers], day)
+    if counts:
         names = {one.enterprise.uscc: one.enterprise.name for one in tasks}
-        await queries.one_enterprise_by_one(db, names)
-        for uscc, listed in (await visits(db, names, day.year)).items():
-            number = rules.counted(one for one in listed if one.unit_id == task.unit_id)
-            if number >= most:
-                raise CapReached(number=number, most=most, name=names[uscc])
+        for uscc, (number, most) in (await at_cap(db, task.unit_id, names, day.year)).items():
+            raise CapReached(number=number, most=most, name=names[uscc])
     await open_tasks(db, clock, tasks, actor)
 
 
-async def _check_items(db: Connection, unit_id: UUID, codes: Sequence[str], day: date) -> None:
+async def at_cap(db: Connection, unit_id: UUID, usccs: Collection[str], year: int) -> dict[str, tuple[int, int]]:
+    """Enterprises that the unit visits as often as it may in a Beijing year: how often, and how often at most.
+
+    Nobody else counts them until the transaction ends.
+    """
+    most = await queries.cap_of(db, unit_id, year)
+    if most is None:
+        return {}
+    await queries.one_enterprise_by_one(db, usccs)
+    numbers = {
+        uscc: rules.counted(one for one in listed if one.unit_id == unit_id)
+        for uscc, listed in (await visits(db, usccs, year)).items()
+    }
+    return {uscc: (number, most) for uscc, number in numbers.items() if number >= most}
+
+
+async def check_items(db: Connection, unit_id: UUID, codes: Sequence[str], day: date) -> None:
+    """The unit may carry all of them out on that Beijing day. Raises ItemNotOpen."""
     noon = beginning_of(day) + timedelta(hours=12)
     standings = await item_standings(db, unit_id, codes, noon, noon)
     for code in codes:
@@ -167,12 +181,16 @@ async def _check_items(db: Connection, unit_id: UUID, codes: Sequence[str], day:
             raise ItemNotOpen(field="items", code=code, why=Spoken(f"planning.item.{standings[code].reasons[0]}"))
 
 
-async def _check_team(db: Connection, officers: Collection[UUID], day: date) -> None:
-    people = await people_by_id(db, officers)
-    team = rules.team(people.values(), await credentials_of(db, officers), day)
-    if len(people) < len(set(officers)) or not team.may_go:
-        named = [{"person_id": person_id, "reason": reason} for person_id, reason in sorted(team.barred.items())]
-        raise TeamRefused(field="officers", members={"people": named}, number=len(team.counted), fewest=FEWEST_OFFICERS)
+async def check_teams(db: Connection, teams: Sequence[Collection[UUID]], day: date) -> None:
+    """Each may go on that Beijing day. Raises TeamRefused for the first that may not."""
+    officers = {person_id for team in teams for person_id in team}
+    people, held = await people_by_id(db, officers), await credentials_of(db, officers)
+    for sent in teams:
+        team = rules.team([people[one] for one in sent if one in people], held, day)
+        if not people.keys() >= set(sent) or not team.may_go:
+            named = [{"person_id": person_id, "reason": reason} for person_id, reason in sorted(team.barred.items())]
+            number = len(team.counted)
+            raise TeamRefused(field="officers", members={"people": named}, number=number, fewest=FEWEST_OFFICERS)
 
 
 def _checked(enterprise: Enterprise, field: str) -> Enterprise:

@@ -23,10 +23,15 @@ from foundation.database import Database
 from inspection.drawing import drawing as use_cases
 from inspection.drawing import queries
 from inspection.drawing.model import Pools, Result
+from inspection.model import Source
+from inspection.planning.queries import set_cap
+from inspection.queries import inspections_by_id, positions_of
 from plumbline.settings import Settings
+from tests.agency.enforcement_items.builders import an_item
 from tests.builders import a_unit, an_officer
 from tests.client import speaking_to
 from tests.console.conftest import PASSWORD, somebody
+from tests.inspection.builders import AT
 from tests.inspection.drawing.builders import a_credit_code
 from tests.support import FixedClock
 
@@ -131,6 +136,61 @@ async def test_of_two_who_draw_at_the_same_time_one_draws(drawing: Drawing) -> N
     await drawing.client.post(f"{path}/commitment")
     answers = await asyncio.gather(*(drawing.client.post(f"{path}/result", json={}) for _ in range(4)))
     assert sorted(one.status_code for one in answers) == [201, 409, 409, 409]
+
+
+async def published(drawing: Drawing, **changes: Any) -> tuple[str, dict[str, Any]]:
+    path = await drawing.made(**changes)
+    await drawing.client.post(f"{path}/commitment")
+    result = (await drawing.client.post(f"{path}/result", json={})).json()
+    await drawing.client.post(f"{path}/publication")
+    return path, result
+
+
+async def an_open_item(drawing: Drawing) -> dict[str, Any]:
+    await an_item(drawing.database, UUID(drawing.new["unit_id"]), "JC-1")
+    return {"due_on": "2026-06-20", "items": ["JC-1"]}
+
+
+async def test_the_tasks_of_a_published_drawing_are_made_once_however_often_somebody_asks(drawing: Drawing) -> None:
+    wish = await an_open_item(drawing)
+    early = await drawing.made()
+    assert (await drawing.client.post(f"{early}/tasks", json=wish)).json()["type"] == "/problems/drawing-out-of-step"
+    path, result = await published(drawing)
+    answers = await asyncio.gather(*(drawing.client.post(f"{path}/tasks", json=wish) for _ in range(3)))
+    assert [one.status_code for one in answers] == [201] * 3
+    assert sorted(len(one.json()["tasks"]) for one in answers) == [0, 0, 5]
+    shown = (await drawing.client.get(path)).json()["tasks"]
+    assert {one["state"] for one in shown.values()} == {"PLANNED"}
+    async with drawing.database.connection() as db:
+        found = await inspections_by_id(db, [UUID(one["inspection_id"]) for one in shown.values()])
+    assert {one.source for one in found.values()} == {Source.DOUBLE_RANDOM}
+    assert {one.enterprise.uscc: sorted(map(str, one.officers)) for one in found.values()} == {
+        team["uscc"]: sorted(team["officers"]) for team in result["teams"]
+    }
+    officer = UUID(result["teams"][0]["officers"][0])
+    async with drawing.database.connection() as db:
+        assert await positions_of(db, [officer]) != {}
+
+
+async def test_who_was_drawn_and_may_not_go_on_that_day_stops_all(drawing: Drawing) -> None:
+    wish = await an_open_item(drawing)
+    path, _ = await published(drawing)
+    refused = await drawing.client.post(f"{path}/tasks", json=wish | {"due_on": "2036-06-20"})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/inspection-team")
+    unheard = await drawing.client.post(f"{path}/tasks", json=wish | {"items": ["JC-404"]})
+    assert (unheard.status_code, unheard.json()["type"]) == (422, "/problems/inspection-item-not-open")
+    assert (await drawing.client.get(path)).json()["tasks"] == {}
+
+
+async def test_an_enterprise_visited_as_often_as_it_may_be_gets_no_task_and_the_others_do(drawing: Drawing) -> None:
+    wish = await an_open_item(drawing)
+    first, result = await published(drawing)
+    assert len((await drawing.client.post(f"{first}/tasks", json=wish)).json()["tasks"]) == 5
+    async with drawing.database.transaction() as db:
+        await set_cap(db, UUID(drawing.new["unit_id"]), 2026, 1, "年度计划", UUID(drawing.able[0]), AT)
+    path, _ = await published(drawing, numbers=[{"number": 20}])
+    made = (await drawing.client.post(f"{path}/tasks", json=wish)).json()
+    assert (len(made["tasks"]), made["at_cap"]) == (15, sorted(team["uscc"] for team in result["teams"]))
 
 
 async def test_what_is_drawn_becomes_tasks_of_an_enterprise_and_its_officers(drawing: Drawing) -> None:
