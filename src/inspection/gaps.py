@@ -54,9 +54,13 @@ async def seen_of_all(
     credentials = await agency.credential_standings(db, asked)
     listed = [one.what.evidence_id for id_ in inspections for one in told[id_] if isinstance(one.what, EvidenceListed)]
     states = await evidence.states_of(db, listed)
+    digests = await evidence.digests_of(db, listed)
     points = await _points(db, inspections.values(), visits)
     begun = {id_: (one.unit_id, day_of(visits[id_][0])) for id_, one in inspections.items()}
     hours = await registry.policies_for(db, PolicyName.URGENT_APPROVAL_HOURS, set(begun.values()))
+    not_allowed = await _not_allowed(db, inspections.values(), begun)
+    chosen = {id_: (merging.value(fields[id_], "outcome", "list_item"), day) for id_, (_, day) in begun.items()}
+    lists = await items.no_penalty_kinds(db, {entry for entry in chosen.values() if entry[0]})
     return {
         id_: Seen(
             inspection=inspection,
@@ -68,7 +72,10 @@ async def seen_of_all(
                 if tuple(visit) == visits[id_]
             },
             evidence=states,
+            digests=digests,
             points=points.get(id_, []),
+            not_allowed=not_allowed[id_],
+            no_penalty=lists.get(chosen[id_]),
             urgent_approval=timedelta(hours=hours[begun[id_]]),
             now=now,
         )
@@ -88,6 +95,19 @@ async def _points(
         for version in versions
         if version.code == inspection.checklist and _held(version, day_of(visits[inspection.id][0]))
     }
+
+
+async def _not_allowed(
+    db: Connection, inspections: Collection[Inspection], begun: Mapping[UUID, tuple[UUID, date]]
+) -> dict[UUID, list[str]]:
+    """Of each inspection the items that its unit may not carry out on the day on which it began."""
+    asked = {
+        one.id: [(unit_id, code, day, day) for code in dict.fromkeys(one.items)]
+        for one in inspections
+        for unit_id, day in [begun[one.id]]
+    }
+    found = await items.standings_of(db, {each for some in asked.values() for each in some})
+    return {id_: [each[1] for each in some if found[each].reasons] for id_, some in asked.items()}
 
 
 def _held(version: Checklist, day: date) -> bool:

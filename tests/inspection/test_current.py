@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from agency.enforcement_items import queries as items
-from agency.enforcement_items.model import Act, Checklist, ItemVersion, Point
+from agency.enforcement_items.model import Act, Checklist, ItemVersion, NoPenaltyEntry, NoPenaltyKind, Point
 from device_registry.queries import Policy, PolicyName, set_policy
 from evidence import upload
 from evidence.commitment import commit
@@ -54,7 +54,7 @@ async def a_visit(
         *((a, what) for what in more),
         (a, {"type": "DOCUMENT", "kind": "ON_SITE_RECORD", "content": RECORD}),
         *((one, {"type": "SIGNATURE", "document_sha256": SHA, "signer": "OFFICER"}) for one in (a, b)),
-        (a, {"type": "SIGNATURE", "document_sha256": SHA, "signer": "PARTY", "name": "—"}),
+        (a, {"type": "SIGNATURE", "document_sha256": SHA, "signer": "PARTY", "evidence_id": str(uuid4())}),
         (a, {"type": "CLOSED"}),
     ]
     signed = [
@@ -201,3 +201,56 @@ async def test_each_visit_is_held_to_the_checklist_of_its_own_day(custodian: Cus
         found = await gaps_of_all(db, known, await queries.operations_of(db, known), now)
     missing = [[gap.details["point"] for gap in found[task.id] if gap.code == "FINDING_MISSING"] for task in tasks]
     assert missing == [["OLD"], ["NEW"]]
+
+
+async def test_a_visit_under_an_item_that_is_not_published_that_day_never_closes(custodian: Custodian) -> None:
+    unit_id = await a_unit(custodian.database)
+    officer, now = await an_officer(custodian.database, unit_id), custodian.clock.now()
+    async with custodian.database.transaction() as db:
+        for code, begins in (("OLD", date(2020, 1, 1)), ("NEW", date(2026, 6, 16))):
+            item = ItemVersion(
+                code=code, act=Act.INSPECTION, name_zh="—", name_en="—", legal_basis="—", unit_id=unit_id,
+                begins=begins,
+            )  # fmt: skip
+            await items.add_version(db, item, now, None)
+    task = await a_task(custodian.database, custodian.clock, officer, items=["OLD", "NEW", "UNHEARD-OF"])
+    await push(custodian, [told(officer, task.id, {"type": "JOINED"})], officer.courier)
+    async with custodian.database.connection() as db:
+        found = await gaps_of(db, task.id, now)
+    assert [gap.details["item"] for gap in found if gap.code == "ITEM_NOT_ALLOWED"] == ["NEW", "UNHEARD-OF"]
+
+
+async def test_no_penalty_rests_on_an_entry_of_that_list_on_that_day(custodian: Custodian) -> None:
+    unit_id = await a_unit(custodian.database)
+    officer, now = await an_officer(custodian.database, unit_id), custodian.clock.now()
+    async with custodian.database.transaction() as db:
+        item = ItemVersion(
+            code="NOISE", act=Act.INSPECTION, name_zh="—", name_en="—", legal_basis="—", unit_id=unit_id,
+            begins=date(2020, 1, 1),
+        )  # fmt: skip
+        await items.add_version(db, item, now, None)
+        for code, begins in (("NP-1", date(2020, 1, 1)), ("NP-2", date(2026, 6, 16))):
+            entry = NoPenaltyEntry(
+                code=code, kind=NoPenaltyKind.MINOR, unit_id=unit_id, item="NOISE", text="—", conditions="—",
+                begins=begins,
+            )  # fmt: skip
+            await items.add_no_penalty(db, entry, now, None)
+    unfit = []
+    for entry_code in ("NP-1", "NP-2", "NP-3"):
+        task = await a_task(custodian.database, custodian.clock, officer)
+        outcome = {"type": "OUTCOME", "outcome": "NO_PENALTY_MINOR", "list_item": entry_code}
+        await push(custodian, [told(officer, task.id, outcome)], officer.courier)
+        async with custodian.database.connection() as db:
+            unfit += [gap.details["item"] for gap in await gaps_of(db, task.id, now) if gap.code.startswith("NO_P")]
+    assert unfit == ["NP-2", "NP-3"]
+
+
+async def test_evidence_listed_under_another_digest_is_told(custodian: Custodian) -> None:
+    officer = await an_officer(custodian.database, await a_unit(custodian.database))
+    task = await a_task(custodian.database, custodian.clock, officer)
+    evidence_id = (await commit(custodian, officer.commitment(b"bytes", AT), officer.courier)).evidence_id
+    what = {"type": "EVIDENCE", "evidence_id": evidence_id, "sha256": "0" * 64, "size": 5, "media_type": "image/jpeg"}
+    await push(custodian, [told(officer, task.id, what)], officer.courier)
+    async with custodian.database.connection() as db:
+        found = await gaps_of(db, task.id, custodian.clock.now())
+    assert [gap.evidence_id for gap in found if gap.code == "EVIDENCE_DIFFERS"] == [evidence_id]

@@ -20,7 +20,16 @@ from evidence.queries.judging_again import (
     suspend_admissions_under,
     with_evidence,
 )
-from evidence.queries.looking_up import Sought, Summary, content_of, counts_of_device, custody_of, search, states_of
+from evidence.queries.looking_up import (
+    Sought,
+    Summary,
+    content_of,
+    counts_of_device,
+    custody_of,
+    digests_of,
+    search,
+    states_of,
+)
 from evidence.queries.reverse_trace import (
     Counts,
     answer,
@@ -50,6 +59,7 @@ __all__ = [
     "counts_of_device",
     "custody_of",
     "decisions_to_correct",
+    "digests_of",
     "evidence_by_id",
     "join_queue",
     "lock_verdicts",

@@ -103,6 +103,12 @@ async def states_of(db: Connection, evidence_ids: Collection[UUID]) -> dict[UUID
     return {row["evidence_id"]: State(row["state"]) for row in rows}
 
 
+async def digests_of(db: Connection, evidence_ids: Collection[UUID]) -> dict[UUID, str]:
+    """SHA-256 in hexadecimal of each, as it was committed to."""
+    rows = await db.fetch("select id, sha256 from evidence where id = any ($1)", list(evidence_ids))
+    return {row["id"]: row["sha256"].hex() for row in rows}
+
+
 async def custody_of(db: Connection, evidence_id: UUID) -> list[CustodyEntry]:
     """What happened to it, in the order in which it was written."""
     rows = await db.fetch(

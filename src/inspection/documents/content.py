@@ -220,6 +220,8 @@ def content_of(text: str) -> AnyContent:
         raise DocumentContentRefused(why=Spoken("document-content.form", where=_where(error))) from error
     except UnicodeEncodeError as error:  # half of a surrogate pair
         raise DocumentContentRefused(why=Spoken("document-content.not-canonical")) from error
+    if len({officer.person_id for officer in content.officers}) < len(content.officers):  # nobody is two officers
+        raise DocumentContentRefused(why=Spoken("document-content.form", where="officers"))
     times = _times(content)
     if canonical(content) != text or not all(map(_spelled_once, times)):
         raise DocumentContentRefused(why=Spoken("document-content.not-canonical"))

@@ -86,13 +86,18 @@ def about(operations: Iterable[Operation], sha256: str) -> list[Operation]:
 def all_signed(content: AnyContent, operations: Iterable[Operation], sha256: str) -> bool:
     """Whether each officer named in it has signed, and the party has signed or refused.
 
-    Source: 行政处罚法 Art. 55; one sign-in never signs for two, so that the author counts and not the name.
+    Source: 行政处罚法 Art. 55; one sign-in never signs for two, so that the author counts and not the name. The party
+    signs by hand: without a drawing it has not.
     """
     if not needs_signatures(content):
         return True
     found = about(operations, sha256)
     officers = {one.author for one in found if isinstance(one.what, Signature) and one.what.signer == "OFFICER"}
-    party = any(not isinstance(one.what, Signature) or one.what.signer == "PARTY" for one in found)
+    party = any(
+        isinstance(one.what, Refusal)
+        or (isinstance(one.what, Signature) and one.what.signer == "PARTY" and one.what.evidence_id is not UNSET)
+        for one in found
+    )
     return party and {officer.person_id for officer in content.officers} <= officers
 
 

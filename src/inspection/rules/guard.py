@@ -10,9 +10,11 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from agency.enforcement_items.model import NoPenaltyKind
+from agency.identifiers import scanned_enterprise
 from agency.model import CredentialStanding
 from evidence.model import State as EvidenceState
-from inspection.model import EvidenceListed, Inspection, Operation, OutcomeKind, Source, State
+from inspection.model import Closed, EvidenceListed, Inspection, Operation, OutcomeKind, Source, State, Waiver
 from inspection.rules.merging import Fields, conflicts, value
 
 FEWEST_OFFICERS = 2
@@ -23,8 +25,10 @@ class Code(StrEnum):
     """What can be missing. The words are `gap.<code>`."""
 
     NOT_APPROVED = "NOT_APPROVED"
+    ITEM_NOT_ALLOWED = "ITEM_NOT_ALLOWED"
     SCAN_IN_MISSING = "SCAN_IN_MISSING"
     SCANNED_IN_LATE = "SCANNED_IN_LATE"
+    OTHER_ENTERPRISE_SCANNED = "OTHER_ENTERPRISE_SCANNED"
     TOO_FEW_OFFICERS = "TOO_FEW_OFFICERS"
     OFFICER_NOT_CREDENTIALED = "OFFICER_NOT_CREDENTIALED"
     CREDENTIAL_NOT_SHOWN = "CREDENTIAL_NOT_SHOWN"
@@ -32,6 +36,7 @@ class Code(StrEnum):
     FINDING_MISSING = "FINDING_MISSING"
     OUTCOME_MISSING = "OUTCOME_MISSING"
     NO_PENALTY_ITEM_MISSING = "NO_PENALTY_ITEM_MISSING"
+    NO_PENALTY_ITEM_UNFIT = "NO_PENALTY_ITEM_UNFIT"
     CORRECT_BY_MISSING = "CORRECT_BY_MISSING"
     CAP_MISSING = "CAP_MISSING"
     RECORD_MISSING = "RECORD_MISSING"
@@ -41,10 +46,26 @@ class Code(StrEnum):
     WITNESS_MISSING = "WITNESS_MISSING"
     CONFLICT = "CONFLICT"
     EVIDENCE_NOT_RECEIVED = "EVIDENCE_NOT_RECEIVED"
+    EVIDENCE_DIFFERS = "EVIDENCE_DIFFERS"
 
 
-NEVER_WAIVED = frozenset({Code.TOO_FEW_OFFICERS, Code.OFFICER_NOT_CREDENTIALED, Code.OUTCOME_MISSING, Code.CONFLICT})
-"""Nobody can answer for these: without two qualified officers there is no lawful inspection."""
+NEVER_WAIVED = frozenset(
+    {
+        Code.ITEM_NOT_ALLOWED,
+        Code.TOO_FEW_OFFICERS,
+        Code.OFFICER_NOT_CREDENTIALED,
+        Code.OUTCOME_MISSING,
+        Code.CONFLICT,
+    }
+)
+"""Nobody can answer for these: without two qualified officers there is no lawful inspection, and what is not published
+must not be carried out (国办发〔2024〕54号).
+"""
+NO_PENALTY = {
+    OutcomeKind.NO_PENALTY_FIRST_OFFENCE: NoPenaltyKind.FIRST_OFFENCE,
+    OutcomeKind.NO_PENALTY_MINOR: NoPenaltyKind.MINOR,
+}
+"""Which list an outcome without penalty rests on: 行政处罚法 Art. 33."""
 
 
 class Gap(Struct, frozen=True, kw_only=True):
@@ -73,8 +94,14 @@ class Seen(Struct, frozen=True, kw_only=True):
     """Of everybody who joined, over the time of the visit."""
     evidence: Mapping[UUID, EvidenceState]
     """Of what is listed, as far as it has been committed to here."""
+    digests: Mapping[UUID, str] = {}
+    """SHA-256 of what is listed, as it was committed to."""
     points: Collection[str] = ()
     """Codes of the checklist's points."""
+    not_allowed: Collection[str] = ()
+    """Its items that the unit may not carry out on the day on which the visit began."""
+    no_penalty: NoPenaltyKind | None = None
+    """Which no-penalty list has the chosen entry on that day."""
     urgent_approval: timedelta
     """Within which an urgent inspection is approved after it began: what the government asks for on that day."""
     now: datetime
@@ -86,10 +113,14 @@ def joined(fields: Fields) -> list[UUID]:
 
 
 def visit(operations: Collection[Operation]) -> tuple[datetime, datetime] | None:
-    """From the earliest instant at which it may have begun to the latest at which something of it was told."""
-    if not operations:
+    """From the earliest instant at which it may have begun to the latest at which something of it was told.
+
+    Closing it, and answering for what is missing, are no part of the visit: a desk does so weeks later.
+    """
+    on_site = [one for one in operations if not isinstance(one.what, Waiver | Closed)]
+    if not on_site:
         return None
-    return min(one.earliest for one in operations), max(one.latest for one in operations)
+    return min(one.earliest for one in on_site), max(one.latest for one in on_site)
 
 
 def gaps(seen: Seen) -> list[Gap]:
@@ -137,6 +168,11 @@ def _approval(seen: Seen) -> Iterator[Gap]:
     yield Gap(code=Code.NOT_APPROVED, key=Code.NOT_APPROVED)
 
 
+def _items(seen: Seen) -> Iterator[Gap]:
+    for code in seen.not_allowed:
+        yield Gap(code=Code.ITEM_NOT_ALLOWED, key=f"{Code.ITEM_NOT_ALLOWED}:{code}", details={"item": code})
+
+
 def _scan_in(seen: Seen) -> Iterator[Gap]:
     scans = [one for one in seen.operations if one.key == "scanned-in"]
     if not scans:
@@ -145,6 +181,9 @@ def _scan_in(seen: Seen) -> Iterator[Gap]:
     checks = [one.latest for one in seen.operations if one.key.startswith(("finding:", "reading:"))]
     if checks and min(checks) < min(one.earliest for one in scans):
         yield Gap(code=Code.SCANNED_IN_LATE, key=Code.SCANNED_IN_LATE)
+    scanned = scanned_enterprise(value(seen.fields, "scanned-in", "code", "")).uscc
+    if scanned and seen.inspection.enterprise.uscc not in ("", scanned):
+        yield Gap(code=Code.OTHER_ENTERPRISE_SCANNED, key=Code.OTHER_ENTERPRISE_SCANNED, details={"uscc": scanned})
 
 
 def _officers(seen: Seen) -> Iterator[Gap]:
@@ -191,8 +230,11 @@ def _outcome(seen: Seen) -> Iterator[Gap]:
     if not told.get("outcome"):
         yield Gap(code=Code.OUTCOME_MISSING, key=Code.OUTCOME_MISSING)
     outcome = value(seen.fields, "outcome", "outcome")
-    if outcome in (OutcomeKind.NO_PENALTY_FIRST_OFFENCE, OutcomeKind.NO_PENALTY_MINOR) and not told.get("list_item"):
+    if outcome in NO_PENALTY and not told.get("list_item"):
         yield Gap(code=Code.NO_PENALTY_ITEM_MISSING, key=Code.NO_PENALTY_ITEM_MISSING)
+    entry = value(seen.fields, "outcome", "list_item")
+    if outcome in NO_PENALTY and entry and seen.no_penalty is not NO_PENALTY[OutcomeKind(outcome)]:
+        yield Gap(code=Code.NO_PENALTY_ITEM_UNFIT, key=Code.NO_PENALTY_ITEM_UNFIT, details={"item": entry})
     if outcome == OutcomeKind.ORDER_TO_CORRECT and not told.get("correct_by"):
         yield Gap(code=Code.CORRECT_BY_MISSING, key=Code.CORRECT_BY_MISSING)
     cap = seen.fields.get("cap", {})
@@ -220,7 +262,7 @@ def _record(seen: Seen) -> Iterator[Gap]:
         if f"signature:{sha}:OFFICER:{person_id}" not in seen.fields:
             key = f"{Code.OFFICER_SIGNATURE_MISSING}:{person_id}"
             yield Gap(code=Code.OFFICER_SIGNATURE_MISSING, key=key, person_id=person_id)
-    if f"signature:{sha}:PARTY" in seen.fields:
+    if seen.fields.get(f"signature:{sha}:PARTY", {}).get("evidence_id"):  # by hand: without a drawing it is none
         return
     refusal = seen.fields.get(f"refusal:{sha}")
     if refusal is None:
@@ -230,8 +272,8 @@ def _record(seen: Seen) -> Iterator[Gap]:
 
 
 def _evidence(seen: Seen) -> Iterator[Gap]:
-    listed = {one.what.evidence_id: one for one in seen.operations if isinstance(one.what, EvidenceListed)}
-    for evidence_id, one in sorted(listed.items()):
+    listed = {one.what.evidence_id: (one, one.what) for one in seen.operations if isinstance(one.what, EvidenceListed)}
+    for evidence_id, (one, what) in sorted(listed.items()):
         state = seen.evidence.get(evidence_id)
         if state in (None, EvidenceState.COMMITTED, EvidenceState.RECEIVING):
             yield Gap(
@@ -241,10 +283,18 @@ def _evidence(seen: Seen) -> Iterator[Gap]:
                 evidence_id=evidence_id,
                 phone_id=one.phone,
             )
+        if seen.digests.get(evidence_id, what.sha256) != what.sha256:
+            yield Gap(
+                code=Code.EVIDENCE_DIFFERS,
+                key=f"{Code.EVIDENCE_DIFFERS}:{evidence_id}",
+                details={"shows": value(seen.fields, one.key, "shows", "")},
+                evidence_id=evidence_id,
+            )
 
 
 _LOOKS = (
     _approval,
+    _items,
     _scan_in,
     _officers,
     _rights,

@@ -55,9 +55,11 @@ def test_any_other_spelling_is_refused(change: Any) -> None:
         content_of(change(VECTORS[0]["canonical"]))
 
 
-def test_one_officer_makes_no_record() -> None:
+@pytest.mark.parametrize("number", [1, 2], ids=["named once", "named twice"])
+def test_one_officer_makes_no_record(number: int) -> None:
     content = VECTORS[0]["content"]
-    text = json.dumps(content | {"officers": content["officers"][:1]}, ensure_ascii=False, sort_keys=True)
+    officers = content["officers"][:1] * number
+    text = json.dumps(content | {"officers": officers}, ensure_ascii=False, sort_keys=True)
     with pytest.raises(DocumentContentRefused) as refused:
         content_of(text.replace(", ", ",").replace(": ", ":"))
     assert refused.value.values["why"].values["where"] == "officers"  # type: ignore[attr-defined]

@@ -38,7 +38,8 @@ def refusal(number: int) -> Operation:
 
 
 OFFICERS = [signature(1, FIRST), signature(2, SECOND)]
-PARTY = signature(3, FIRST, signer="PARTY")
+DRAWN = UUID(int=98)
+PARTY = signature(3, FIRST, signer="PARTY", evidence_id=DRAWN)
 
 
 @pytest.mark.parametrize(
@@ -52,8 +53,9 @@ PARTY = signature(3, FIRST, signer="PARTY")
         ([OFFICERS[0], PARTY], False),
         ([OFFICERS[0], signature(2, FIRST), PARTY], False),
         ([OFFICERS[0], signature(2, STRANGER), PARTY], False),
-        ([*OFFICERS, signature(3, FIRST, signer="WITNESS")], False),
-        ([*OFFICERS, signature(3, FIRST, signer="PARTY", text=a_text(statement="别的"))], False),
+        ([*OFFICERS, signature(3, FIRST, signer="WITNESS", evidence_id=DRAWN)], False),
+        ([*OFFICERS, signature(3, FIRST, signer="PARTY")], False),
+        ([*OFFICERS, signature(3, FIRST, signer="PARTY", evidence_id=DRAWN, text=a_text(statement="别的"))], False),
     ],
 )
 def test_each_officer_and_the_party(operations: list[Operation], signed: bool) -> None:

@@ -10,10 +10,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from agency.enforcement_items.model import NoPenaltyKind
 from agency.model import CredentialReason, CredentialStanding, PersonKind
 from evidence.model import State as EvidenceState
-from inspection.model import Enterprise, Inspection, Operation, Source, Told
-from inspection.rules.guard import Code, Gap, Seen, gaps, may_close
+from inspection.model import Enterprise, Inspection, Operation, OutcomeKind, Source, Told
+from inspection.rules.guard import NO_PENALTY, Code, Gap, Seen, gaps, may_close, visit
 from inspection.rules.merging import merged
 
 A, B = UUID(int=0xA), UUID(int=0xB)
@@ -21,7 +22,7 @@ PHONE = UUID(int=0xF)
 BEGAN = datetime(2026, 6, 15, 2, 0, tzinfo=UTC)
 RECORD = '{"findings":[]}'
 SHA = sha256(RECORD.encode()).hexdigest()
-EVIDENCE = UUID(int=0xE)
+EVIDENCE, DRAWN = UUID(int=0xE), UUID(int=0xD)
 CREDENTIALED = CredentialStanding(PersonKind.OFFICER, (), (), partly=False)
 A_TASK = Inspection(
     id=UUID(int=1),
@@ -57,7 +58,7 @@ WHOLE: list[tuple[UUID, dict[str, Any]]] = [
     (A, {"type": "DOCUMENT", "kind": "ON_SITE_RECORD", "content": RECORD}),
     (A, {"type": "SIGNATURE", "document_sha256": SHA, "signer": "OFFICER"}),
     (B, {"type": "SIGNATURE", "document_sha256": SHA, "signer": "OFFICER"}),
-    (A, {"type": "SIGNATURE", "document_sha256": SHA, "signer": "PARTY", "name": "—"}),
+    (A, {"type": "SIGNATURE", "document_sha256": SHA, "signer": "PARTY", "name": "—", "evidence_id": str(DRAWN)}),
 ]
 """A visit that lacks nothing, each a minute after the one before."""
 
@@ -186,6 +187,38 @@ def test_a_scan_in_after_the_check_began_is_late() -> None:
     assert codes(gaps(seen(late))) == [Code.SCANNED_IN_LATE]
 
 
+def test_the_code_of_another_enterprise_is_no_scan_in_at_this_one() -> None:
+    here = replace(A_TASK, enterprise=Enterprise("92420102MADEM002XU", "—", "—"))
+    assert codes(gaps(seen(inspection=here))) == [Code.OTHER_ENTERPRISE_SCANNED]
+    supervision_code = [(A, {"type": "SCANNED_IN", "code": "https://jm.example.org/c/8862"}), *WHOLE[1:]]
+    assert gaps(seen(supervision_code, inspection=here)) == []
+
+
+def test_nobody_answers_for_an_item_that_the_unit_may_not_carry_out() -> None:
+    waiver = (A, {"type": "WAIVER", "gap": "ITEM_NOT_ALLOWED:NOISE", "reason": "—"})
+    found = gaps(seen([*WHOLE, waiver], not_allowed=["NOISE"]))
+    assert codes(found) == [Code.ITEM_NOT_ALLOWED]
+    assert not may_close(found)
+
+
+def test_evidence_is_listed_under_the_digest_it_was_handed_in_under() -> None:
+    assert gaps(seen(digests={EVIDENCE: "0" * 64})) == []
+    [gap] = gaps(seen(digests={EVIDENCE: "1" * 64}))
+    assert (gap.code, gap.evidence_id) == (Code.EVIDENCE_DIFFERS, EVIDENCE)
+
+
+def test_a_party_that_drew_nothing_has_not_signed() -> None:
+    undrawn = [(author, {name: told for name, told in what.items() if name != "evidence_id"})
+               if what.get("signer") == "PARTY" else (author, what) for author, what in WHOLE]  # fmt: skip
+    assert codes(gaps(seen(undrawn))) == [Code.PARTY_SIGNATURE_MISSING]
+
+
+def test_closing_and_answering_for_it_weeks_later_are_no_part_of_the_visit() -> None:
+    operations = seen([*WHOLE, (A, {"type": "WAIVER", "gap": "—", "reason": "—"}), (A, {"type": "CLOSED"})]).operations
+    assert visit(operations) == (BEGAN, BEGAN + timedelta(minutes=len(WHOLE) - 1))
+    assert visit([one for one in operations if one.key == "closed"]) is None
+
+
 def test_a_finding_after_the_record_makes_it_outdated() -> None:
     more = (A, {"type": "FINDING", "item": "F-02", "result": "CONFORMS"})
     assert codes(gaps(seen([*WHOLE, more]))) == [Code.RECORD_OUTDATED]
@@ -207,7 +240,10 @@ def test_no_penalty_names_the_entry_of_the_list() -> None:
     for outcome in ("NO_PENALTY_FIRST_OFFENCE", "NO_PENALTY_MINOR"):
         told = {"type": "OUTCOME", "outcome": outcome}
         assert codes(gaps(seen(_changed(told)))) == [Code.NO_PENALTY_ITEM_MISSING]
-        assert gaps(seen(_changed(told | {"list_item": "NP-1"}))) == []
+        listed = _changed(told | {"list_item": "NP-1"})
+        assert gaps(seen(listed, no_penalty=NO_PENALTY[OutcomeKind(outcome)])) == []
+        for on_list in set(NoPenaltyKind) - {NO_PENALTY[OutcomeKind(outcome)]} | {None}:
+            assert codes(gaps(seen(listed, no_penalty=on_list))) == [Code.NO_PENALTY_ITEM_UNFIT]
 
 
 def test_an_order_to_correct_says_by_when() -> None:

@@ -19,10 +19,11 @@ from agency.enforcement_items.queries.published import (
     checklist_versions,
     checklists_of,
     no_penalty_entries,
+    no_penalty_kinds,
     no_penalty_list,
     no_penalty_publishers,
 )
-from agency.enforcement_items.queries.standing import change_item, hold_item, item_standings
+from agency.enforcement_items.queries.standing import change_item, hold_item, item_standings, standings_of
 
 __all__ = [
     "add_checklist",
@@ -45,8 +46,10 @@ __all__ = [
     "items_of",
     "last_used",
     "no_penalty_entries",
+    "no_penalty_kinds",
     "no_penalty_list",
     "no_penalty_publishers",
+    "standings_of",
     "unused",
     "versions_of",
 ]

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from asyncpg import ExclusionViolationError, ForeignKeyViolationError, Record, UniqueViolationError
 
-from agency.enforcement_items.model import Checklist, NoPenaltyEntry
+from agency.enforcement_items.model import Checklist, NoPenaltyEntry, NoPenaltyKind
 from agency.enforcement_items.problems import ItemUnknown, VersionPlanned
 from foundation.database import Connection
 
@@ -26,6 +26,22 @@ async def no_penalty_list(db: Connection, codes: Collection[str], day: date) -> 
         day,
     )
     return [_entry(row) for row in rows]
+
+
+async def no_penalty_kinds(
+    db: Connection, asked: Collection[tuple[str, date]]
+) -> dict[tuple[str, date], NoPenaltyKind]:
+    """What each entry that holds on the day with it is a list of; the others are left out."""
+    rows = await db.fetch(
+        """
+        select asked.code, day, kind
+          from unnest($1::text[], $2::date[]) as asked (code, day)
+          join no_penalty_entry on no_penalty_entry.code = asked.code and span @> day
+        """,
+        [code for code, _ in asked],
+        [day for _, day in asked],
+    )
+    return {(row["code"], row["day"]): NoPenaltyKind(row["kind"]) for row in rows}
 
 
 async def no_penalty_entries(

@@ -1,12 +1,14 @@
 """What the rule about items needs to know."""
 
+from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from agency.enforcement_items import rules
 from agency.enforcement_items.model import Grant, ItemFacts, ItemStanding
 from agency.enforcement_items.queries.items import versions_of
+from agency.model import Unit
 from agency.queries import units_above
 from foundation.civil import day_of
 from foundation.database import Connection
@@ -19,18 +21,33 @@ async def item_standings(
 
     Raises nothing for what is unknown: that is a reason.
     """
-    first, last = day_of(begins), day_of(ends)
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    found = await standings_of(db, {(unit_id, code, day_of(begins), day_of(ends)) for code in codes})
+    return {code: standing for (_, code, *_), standing in found.items()}
+
+
+async def standings_of(
+    db: Connection, asked: Collection[tuple[UUID, str, date, date]]
+) -> dict[tuple[UUID, str, date, date], ItemStanding]:
+    """As `item_standings`, of many (unit, item, first day, last day) at once."""
+    codes = {code for _, code, *_ in asked}
+    days = {
+        (unit_id, first + timedelta(days=number))
+        for unit_id, _, first, last in asked
+        for number in range((last - first).days + 1)
+    }
     versions = await versions_of(db, codes)
-    lines = {day: tuple(line) for (_, day), line in (await units_above(db, [(unit_id, day) for day in days])).items()}
-    granted = await _grants(db, {unit.id for line in lines.values() for unit in line}, codes)
+    above = await units_above(db, days)
+    granted = await _grants(db, {unit.id for line in above.values() for unit in line}, codes)
+    lines: dict[UUID, dict[date, tuple[Unit, ...]]] = defaultdict(dict)
+    for (unit_id, day), line in above.items():
+        lines[unit_id][day] = tuple(line)
     return {
-        code: rules.item_standing(
-            ItemFacts(code, tuple(versions.get(code, ())), tuple(g for g in granted if g.code == code), lines),
+        (unit_id, code, first, last): rules.item_standing(
+            ItemFacts(code, tuple(versions.get(code, ())), tuple(g for g in granted if g.code == code), lines[unit_id]),
             first,
             last,
         )
-        for code in codes
+        for unit_id, code, first, last in asked
     }
 
 

@@ -28,7 +28,7 @@ function own(inspection) {
   return el("ul", { className: "cards" }, open.map(([name]) => el("li", {}, el("a", { className: "card", href: `#/visit/${inspection.id}/${name}` }, say(`app.step.${name}`), " ", badge("plain", say("app.step.open"))))));
 }
 
-const NEVER = ["TOO_FEW_OFFICERS", "OFFICER_NOT_CREDENTIALED", "OUTCOME_MISSING", "CONFLICT"];
+const NEVER = ["ITEM_NOT_ALLOWED", "TOO_FEW_OFFICERS", "OFFICER_NOT_CREDENTIALED", "OUTCOME_MISSING", "CONFLICT"];
 
 function row(id, gap, again) {
   const reason = field({ label: say("app.close.waive-reason"), name: gap.key });
