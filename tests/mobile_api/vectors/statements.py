@@ -147,6 +147,10 @@ def operations() -> list[dict[str, Any]]:
         ("latest before earliest", signed(reversed_, OPERATION_TYPE), "operation-time-reversed", "latest"),
         ("an anchor of somebody else's server", signed(an_operation(132, finding, clock=foreign), OPERATION_TYPE),
          "clock-readings-refused", "clock.anchor"),
+        ("a NUL in a text", signed(an_operation(133, finding | {"note": "a\0b"}), OPERATION_TYPE), "malformed", "what"),
+        ("a credit code that does not check",
+         signed(an_operation(134, {"type": "BEGUN", "source": "PLAN", "uscc": "91330100799655058C"}), OPERATION_TYPE),
+         "credit-code-unfit", "what.uscc"),
     ]  # fmt: skip
     return [
         *taken,
