@@ -18,12 +18,14 @@ from rich.console import Console
 
 from bench import load, register, table
 from bench.contenders import field
+from bench.look_ups import look_up
 from bench.plan import (
     BARE,
     BARE_SIGNED_IN,
     FULL,
     IMPORT,
     PHOTOGRAPHS,
+    PULL,
     QUICK,
     RAW_PARTS,
     RAW_PUT,
@@ -37,7 +39,7 @@ from bench.register import Register
 from bench.rounds import Section, held
 from bench.servers import stage
 
-SECTIONS = (PHOTOGRAPHS, VIDEOS, STANDING, REGISTER, IMPORT, ROLL_UP)
+SECTIONS = (PHOTOGRAPHS, VIDEOS, STANDING, PULL, REGISTER, IMPORT, ROLL_UP)
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
     "litestar",
@@ -112,23 +114,20 @@ async def measured(plan: Plan, chosen: set[str], out: Console) -> tuple[list[Sec
                         say=say,
                     )
                 )
-        if STANDING in chosen:
-            async with (
-                field(on, plan, plan.standing_phones) as ours,
-                on.bare(signed_in=False) as bare,
-                on.bare(signed_in=True) as bare_signed_in,
-            ):
-                sections.append(
-                    await held(
-                        STANDING,
-                        await ours.standing(bare, bare_signed_in),
-                        unit="requests/s",
-                        limits=[BARE, BARE_SIGNED_IN],
-                        plan=plan,
-                        server_pid=ours.api.pid,
-                        say=say,
+        for name in (STANDING, PULL):
+            if name in chosen:
+                async with look_up(on, plan, name) as (api, contenders):
+                    sections.append(
+                        await held(
+                            name,
+                            contenders,
+                            unit="requests/s",
+                            limits=[BARE, BARE_SIGNED_IN],
+                            plan=plan,
+                            server_pid=api.pid,
+                            say=say,
+                        )
                     )
-                )
         if chosen & {REGISTER, IMPORT, ROLL_UP}:
             found = await register.measured(on, plan, chosen, say)
     return sections, found

@@ -7,28 +7,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from time import perf_counter
 from typing import Any, NamedTuple, TypeVar
-from uuid import UUID
 
 import aiohttp
-import asyncpg
 import msgspec
 
-from bench import captures, load, phones, raw
+from bench import captures, phones, raw
 from bench.captures import Capture
 from bench.meter import Cost, Meter
 from bench.phones import Evidence, Phone
-from bench.plan import (
-    BARE,
-    BARE_SIGNED_IN,
-    MB,
-    RAW_LOCKED_PUT,
-    RAW_PARTS,
-    RAW_PUT,
-    STANDING_ROUTE,
-    TO_RECEIPT,
-    TO_SUBMISSION,
-    Plan,
-)
+from bench.plan import MB, RAW_LOCKED_PUT, RAW_PARTS, RAW_PUT, TO_RECEIPT, TO_SUBMISSION, Plan
 from bench.raw import RawStore
 from bench.servers import Server, Stage
 from foundation.object_store import ObjectStore
@@ -153,27 +140,6 @@ class Field:
 
         return [Contender(RAW_PARTS, in_parts), Contender(RAW_PUT, at_once), Contender(TO_RECEIPT, ours, ours=True)]
 
-    async def standing(self, bare: Server, bare_signed_in: Server) -> list[Contender]:
-        device_id = await _device_id(self._stage.settings.database_url)
-        stage, tokens = self._stage, [phone.headers["Authorization"] for phone in self._phones]
-
-        def ask(server: Server, path: str) -> Callable[[int], Awaitable[Turn]]:
-            async def turn(_: int) -> Turn:
-                with Meter(stage.pids(server)) as meter:
-                    report = await load.load(
-                        server.url + path, self._plan.standing_clients, self._plan.standing_seconds, tokens
-                    )
-                cost = msgspec.structs.replace(meter.cost, seconds=report.seconds)
-                return Turn(report.requests, report.p50, report.p95, cost)
-
-            return turn
-
-        return [
-            Contender(BARE, ask(bare, f"/device/{device_id}")),
-            Contender(BARE_SIGNED_IN, ask(bare_signed_in, f"/device/{device_id}")),
-            Contender(STANDING_ROUTE, ask(self.api, f"/mobile/v1/standing?device_tag={DEVICE_TAG}"), ours=True),
-        ]
-
     async def _photographs(self, taken: list[Capture], *, submit: bool) -> Turn:
         async def send(one: Evidence, phone: Phone) -> None:
             await phones.commit(self._session, self.api.url, phone, one)
@@ -240,12 +206,3 @@ async def field(stage: Stage, plan: Plan, clients: int) -> AsyncIterator[Field]:
             yield ready
         finally:
             await store.close()
-
-
-async def _device_id(database_url: str) -> UUID:
-    db = await asyncpg.connect(database_url)
-    try:
-        found: UUID = await db.fetchval("select id from device where tag = $1", DEVICE_TAG)
-        return found
-    finally:
-        await db.close()

@@ -18,10 +18,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     videos: int = 2
     video_bytes: int = 256 * MIB
     chunk_bytes: int = 8 * MIB
-    standing_clients: int = 64
-    standing_phones: int = 16
-    """Whose tokens the clients of the standing section send in turn."""
-    standing_seconds: float = 5.0
+    asking_clients: int = 64
+    """Of the sections standing and pull."""
+    asking_phones: int = 16
+    """Of as many officers; the clients send their tokens in turn."""
+    asking_seconds: float = 5.0
     first_round_uncounted: bool = True
     devices: int = 100_000
     certificates: int = 5
@@ -47,9 +48,9 @@ QUICK = Plan(
     video_clients=2,
     videos=2,
     video_bytes=16 * MIB,
-    standing_clients=4,
-    standing_phones=2,
-    standing_seconds=0.5,
+    asking_clients=4,
+    asking_phones=2,
+    asking_seconds=0.5,
     devices=400,
     register_requests=3,
     import_rows=300,
@@ -69,11 +70,12 @@ class Goal(msgspec.Struct, frozen=True):
         return (self.least is None or reached >= self.least) and (self.most is None or reached <= self.most)
 
 
-PHOTOGRAPHS, VIDEOS, STANDING = "photographs", "videos", "standing"
+PHOTOGRAPHS, VIDEOS, STANDING, PULL = "photographs", "videos", "standing", "pull"
 REGISTER, IMPORT, ROLL_UP = "register", "import", "roll-up"
 RAW_PUT, RAW_LOCKED_PUT, RAW_PARTS = "raw S3 PUT", "raw S3 PUT, checked and locked", "raw S3 multipart"
 TO_RECEIPT, TO_SUBMISSION = "Plumbline, to the receipt", "Plumbline, to the submission"
-BARE, BARE_SIGNED_IN, STANDING_ROUTE = "bare SELECT", "bare SELECT behind sign-in", "Plumbline, standing"
+BARE, BARE_SIGNED_IN = "bare SELECT", "bare SELECT behind sign-in"
+STANDING_ROUTE, PULL_ROUTE = "Plumbline, standing", "Plumbline, pull with nothing new"
 
 GOALS = (
     Goal(PHOTOGRAPHS, TO_RECEIPT, f"ratio to {RAW_PUT}", least=0.75),
@@ -84,4 +86,5 @@ GOALS = (
     Goal(VIDEOS, TO_RECEIPT, "server CPU s/GB", most=3),
     Goal(VIDEOS, TO_RECEIPT, "resident growth MB", most=60),
     Goal(STANDING, STANDING_ROUTE, f"ratio to {BARE}", least=0.85),
+    Goal(PULL, PULL_ROUTE, f"ratio to {BARE}", least=0.8),
 )

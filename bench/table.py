@@ -4,7 +4,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench.plan import GOALS, STANDING, Goal
+from bench.plan import GOALS, Goal
 from bench.rounds import Row, Section, Spread
 
 
@@ -40,7 +40,7 @@ def show(out: Console, sections: list[Section], goals: list[Judged]) -> None:
 
 
 def _section(section: Section) -> Table:
-    per = "1,000 requests" if section.name == STANDING else "GB"
+    per = "GB" if section.unit == "MB/s" else "1,000 requests"
     table = Table(title=section.name, title_justify="left", caption=f"CPU: seconds per {per}", caption_justify="left")
     table.add_column("contender")
     for heading in (

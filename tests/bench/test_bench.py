@@ -13,6 +13,7 @@ from bench.plan import (
     BARE,
     BARE_SIGNED_IN,
     GOALS,
+    PULL_ROUTE,
     RAW_LOCKED_PUT,
     RAW_PARTS,
     RAW_PUT,
@@ -29,6 +30,7 @@ CONTENDERS = {
     "photographs": [RAW_PUT, RAW_LOCKED_PUT, TO_RECEIPT, TO_SUBMISSION],
     "videos": [RAW_PARTS, RAW_PUT, TO_RECEIPT],
     "standing": [BARE, BARE_SIGNED_IN, STANDING_ROUTE],
+    "pull": [BARE, BARE_SIGNED_IN, PULL_ROUTE],
 }
 
 
