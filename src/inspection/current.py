@@ -6,7 +6,9 @@ from uuid import UUID
 
 import msgspec
 
+from agency.enforcement_items import queries as items
 from foundation import jobs
+from foundation.civil import day_of
 from foundation.database import Connection, Database
 from inspection import queries
 from inspection.gaps import gaps_of_all, seen_of_all
@@ -38,6 +40,9 @@ async def derive(db: Connection, inspection_ids: Collection[UUID], now: datetime
         _derived(inspection, statements[id_], fields[id_], seen.get(id_)) for id_, inspection in inspections.items()
     ]
     await queries.keep_current(db, current, now)
+    closed = [inspections[one.inspection_id] for one in current if one.state is State.CLOSED]
+    if used := [visited for one in closed for visited in _visited(one, told[one.id])]:
+        await items.items_visited(db, used)
     signed = [id_ for id_ in inspections if any(isinstance(one.what, Signature | Refusal) for one in told[id_])]
     await jobs.enqueue_all(db, ISSUE, [{"inspection_id": str(id_)} for id_ in signed], now)
     await queries.tell_officers(
@@ -95,6 +100,16 @@ def _derived(inspection: Inspection, told: Statements, fields: merging.Fields, s
         len(told.after_revocation),
         None if seen is None else guard.approval_due(seen),
     )
+
+
+def _visited(inspection: Inspection, told: Sequence[Operation]) -> list[items.Visited]:
+    """What the unit used with this visit, each item once."""
+    begun = guard.visit(told)
+    return [
+        items.Visited(code, inspection.id, inspection.unit_id, day_of(begun[0]))
+        for code in dict.fromkeys(inspection.items)
+        if begun
+    ]
 
 
 def _for_phones(inspection: Inspection, told: Sequence[Operation], state: State) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """An inspection closes when somebody asks and nothing is missing; a late arrival closes it, too."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,6 +23,7 @@ from inspection.model import Inspection, Source
 from inspection.pulling import Feeds
 from inspection.pushing import push
 from inspection.tasks import approve
+from tests.agency.enforcement_items.builders import an_item
 from tests.builders import OfficerWithPhone, a_photo, a_unit, an_officer, in_chunks
 from tests.inspection.builders import AT, a_task, told
 from tests.support import FixedClock
@@ -37,11 +38,14 @@ async def a_visit(
     without: tuple[str, ...] = (),
     more: tuple[dict[str, Any], ...] = (),
     source: Source = Source.PLAN,
+    open_items: Sequence[str] = (),
 ) -> tuple[Inspection, OfficerWithPhone]:
     """A visit of two officers that somebody asks to close."""
     unit_id = await a_unit(custodian.database)
+    for code in open_items:
+        await an_item(custodian.database, unit_id, code)
     a, b = await an_officer(custodian.database, unit_id), await an_officer(custodian.database, unit_id)
-    task = await a_task(custodian.database, custodian.clock, a, b, source=source)
+    task = await a_task(custodian.database, custodian.clock, a, b, source=source, items=list(open_items))
     if source is not Source.URGENT:
         await approved(custodian, task, a)
     whats: list[tuple[OfficerWithPhone, dict[str, Any]]] = [
@@ -87,6 +91,22 @@ async def test_a_visit_that_lacks_something_stays_open_until_somebody_answers_fo
     waiver = told(officer, task.id, {"type": "WAIVER", "gap": "SCAN_IN_MISSING", "reason": "企业无码"})
     await push(custodian, [waiver], officer.courier)
     assert await state(custodian, officer) == "CLOSED"
+
+
+async def test_closing_counts_once_under_each_item_however_often_it_is_derived(custodian: Custodian) -> None:
+    async def uses(code: str, year: int = 2026) -> list[tuple[Any, ...]]:
+        async with custodian.database.connection() as db:
+            return [msgspec.structs.astuple(one) for one in await items.uses_of(db, code, year)]
+
+    open_visit, _ = await a_visit(custodian, without=("CLOSED",), open_items=["JC-2"])
+    assert await uses("JC-2") == []
+    task, officer = await a_visit(custodian, open_items=["JC-1", "JC-3"])
+    for _ in range(2):
+        async with custodian.database.transaction() as db:
+            await derive(db, [task.id, open_visit.id], custodian.clock.now())
+    assert await uses("JC-1") == await uses("JC-3") == [(officer.unit_id, day_of(AT), 1, 1)]
+    assert await uses("JC-1", 2025) == [(officer.unit_id, day_of(AT), 0, 1)]
+    assert await uses("JC-2") == []
 
 
 async def hold_urgent_to(custodian: Custodian, unit_id: UUID, hours: int, begins: date) -> None:

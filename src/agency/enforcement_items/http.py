@@ -16,6 +16,7 @@ from agency.enforcement_items.model import (
     Act,
     Checklist,
     Grant,
+    ItemUse,
     ItemVersion,
     NoPenaltyEntry,
     NoPenaltyKind,
@@ -137,17 +138,12 @@ class ItemPage(Struct, frozen=True):
     next: str | None
 
 
-class Use(Struct, frozen=True):
-    unit_id: UUID
-    last_used_on: date
-
-
 class Item(Struct, frozen=True):
-    """Every version of an item, oldest first, every empowerment for it, and when each unit used it last."""
+    """Every version of an item, oldest first, every empowerment for it, and what each unit did under it."""
 
     versions: list[ItemVersion]
     grants: list[Grant]
-    used: list[Use]
+    used: list[ItemUse]
 
 
 class UnusedItems(Struct, frozen=True):
@@ -206,14 +202,16 @@ async def list_unused_items(
         return UnusedItems(since, await queries.unused(db, today, since, units))
 
 
-@get("/enforcement-items/{item_code:str}", guards=READERS, summary="One item: versions, empowerments, last use",
+@get("/enforcement-items/{item_code:str}", guards=READERS, summary="One item: versions, empowerments, use",
      responses=_read(NotFound))  # fmt: skip
-async def show_item(item_code: FromPath[str], database: NamedDependency[Database]) -> Item:
+async def show_item(
+    item_code: FromPath[str], database: NamedDependency[Database], clock: NamedDependency[Clock]
+) -> Item:
     async with database.connection() as db:
         return Item(
             await keeping.known_item(db, item_code),
             await queries.grants(db, code=item_code),
-            [Use(unit_id, day) for unit_id, day in (await queries.last_used(db, item_code)).items()],
+            await queries.uses_of(db, item_code, day_of(clock.now()).year),
         )
 
 

@@ -80,6 +80,15 @@ class ItemStanding(Struct, frozen=True):
     partly: bool
 
 
+class ItemUse(Struct, frozen=True):
+    """What a unit did under an item: when last, and how many inspections it closed."""
+
+    unit_id: UUID
+    last_used_on: date
+    visits_this_year: int
+    visits: int
+
+
 class UnusedItem(Struct, frozen=True):
     """An item that nobody did anything under since a day. None: never, as far as is known here."""
 

@@ -5,9 +5,7 @@ from agency.enforcement_items.queries.items import (
     add_version,
     catalogue,
     end_version,
-    item_used,
     items_of,
-    last_used,
     unused,
     versions_of,
 )
@@ -24,8 +22,10 @@ from agency.enforcement_items.queries.published import (
     no_penalty_publishers,
 )
 from agency.enforcement_items.queries.standing import change_item, hold_item, item_standings, standings_of
+from agency.enforcement_items.queries.use import Visited, item_used, items_visited, last_used, uses_of
 
 __all__ = [
+    "Visited",
     "add_checklist",
     "add_grant",
     "add_no_penalty",
@@ -44,6 +44,7 @@ __all__ = [
     "item_standings",
     "item_used",
     "items_of",
+    "items_visited",
     "last_used",
     "no_penalty_entries",
     "no_penalty_kinds",
@@ -51,5 +52,6 @@ __all__ = [
     "no_penalty_publishers",
     "standings_of",
     "unused",
+    "uses_of",
     "versions_of",
 ]

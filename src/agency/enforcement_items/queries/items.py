@@ -1,4 +1,4 @@
-"""The catalogue of enforcement items, and when each was used last."""
+"""The catalogue of enforcement items."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -138,29 +138,6 @@ async def end_version(
     )
     if ended is None:
         raise NothingToEnd(field="last_day")
-
-
-async def item_used(db: Connection, code: str, unit_id: UUID, day: date) -> None:
-    """The unit did something under the item on that day. Writes, and locks, at most once a day. The item must exist."""
-    await db.execute(
-        """
-        insert into enforcement_item_use (code, unit_id, last_used_on)
-        select $1::text, $2::uuid, $3::date
-         where not exists (
-               select from enforcement_item_use where code = $1 and unit_id = $2 and last_used_on >= $3)
-            on conflict (code, unit_id) do update
-           set last_used_on = greatest(enforcement_item_use.last_used_on, excluded.last_used_on)
-        """,
-        code,
-        unit_id,
-        day,
-    )
-
-
-async def last_used(db: Connection, code: str) -> dict[UUID, date]:
-    """On which day each unit did something under the item last."""
-    rows = await db.fetch("select unit_id, last_used_on from enforcement_item_use where code = $1", code)
-    return dict(tuple(row) for row in rows)
 
 
 async def unused(db: Connection, day: date, since: date, units: Collection[UUID]) -> list[UnusedItem]:
