@@ -12,7 +12,8 @@ from foundation.database import Database
 from plumbline.phone_simulator import officers
 from plumbline.phone_simulator.plan import Plan, Trouble
 from plumbline.phone_simulator.run import run
-from plumbline.phone_simulator.tally import Tally
+from plumbline.phone_simulator.store import picture
+from plumbline.phone_simulator.tally import Tally, percentiles
 from plumbline.settings import Settings
 
 A_SHIFT = Plan(phones=4, inspections=2, photographs=3, photograph_bytes=20_000, window_seconds=0.5)
@@ -42,3 +43,16 @@ async def test_a_shift_of_several_phones_is_handed_in_whole(
     assert tally.whole
     assert tally.photographs == 12
     assert tally.facts > 4 * 2
+
+
+def test_a_picture_is_made_again_from_its_seed_and_number() -> None:
+    made = {(seed, number): picture(seed, number, 50_000) for seed in (1, 2) for number in (1, 2)}
+    assert len(set(made.values())) == 4
+    assert {len(body) for body in made.values()} == {50_000}
+    assert picture(2, 1, 50_000) == made[2, 1]
+
+
+def test_percentiles_of_nothing_are_nothing() -> None:
+    assert percentiles([]) == (0, 0, 0, 0)
+    assert percentiles([3.0]) == (3, 3, 3, 3)
+    assert percentiles([float(number) for number in range(101)]) == (50, 95, 99, 100)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
+
+from plumbline.phone_simulator.network import NetworkGone
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from plumbline.phone_simulator.phone import Phone
+
+ATTEMPTS, PAUSE_SECONDS = 10, 0.5
+"""A server may close a connection that stood idle just when it is used again: nothing is wrong with that."""
 
 
 async def audit(phone: Phone, told: Collection[str]) -> list[str]:
@@ -17,10 +23,10 @@ async def audit(phone: Phone, told: Collection[str]) -> list[str]:
     What was pulled bit by bit, while everything arrived, must be what a pull from the beginning gives; and that must
     hold each operation of the inspections exactly once.
     """
-    await phone.pull()
+    await _pull(phone)
     bit_by_bit = {id_: Counter(operations) for id_, operations in phone.store.known.items()}
     phone.store.cursor, phone.store.known = "0", {}
-    await phone.pull()
+    await _pull(phone)
     anew = {id_: Counter(operations) for id_, operations in phone.store.known.items()}
     faults = []
     if bit_by_bit != anew:
@@ -35,3 +41,14 @@ async def audit(phone: Phone, told: Collection[str]) -> list[str]:
     faults += [f"operation {id_} was not acknowledged" for id_ in phone.store.waiting]
     faults += [f"photograph {one.evidence_id} has no receipt" for one in phone.store.photographs if not one.receipt]
     return faults
+
+
+async def _pull(phone: Phone) -> None:
+    for _ in range(ATTEMPTS - 1):
+        try:
+            await phone.pull()
+        except NetworkGone:
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            return
+    await phone.pull()

@@ -9,19 +9,22 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
-import httpx
 import msgspec
 
 from plumbline.phone_simulator import shift
+from plumbline.phone_simulator.network import BadNetwork, NetworkGone
 from plumbline.phone_simulator.store import Photograph, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import ssl
+    from collections.abc import Callable, Mapping
     from random import Random
 
-    from plumbline.phone_simulator.network import BadNetwork
+    from plumbline.phone_simulator.network import Answer
     from plumbline.phone_simulator.officers import SimulatedOfficer
     from plumbline.phone_simulator.plan import Plan
     from plumbline.phone_simulator.shift import Anchor
@@ -51,23 +54,19 @@ class Phone:
         self,
         officer: SimulatedOfficer,
         url: str,
-        network: BadNetwork,
+        tls: ssl.SSLContext,
         plan: Plan,
         random: Random,
         keys: ReceiptKeys,
         tally: Tally,
     ) -> None:
         self.officer, self.store = officer, Store()
-        self._network, self._plan, self._random, self._keys, self._tally = network, plan, random, keys, tally
-        self._http = httpx.AsyncClient(
-            base_url=url,
-            transport=network,
-            timeout=120,
-            headers={"Authorization": f"Bearer {officer.token}", "Accept-Language": "en"},
-        )
+        self._plan, self._random, self._keys, self._tally = plan, random, keys, tally
+        headers = {"Authorization": f"Bearer {officer.token}", "Accept-Language": "en"}
+        self._network = BadNetwork(url, headers, tls, plan.trouble, random, tally)
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._network.close()
 
     def calm(self) -> None:
         """From here on the network is good, and the phone stays on."""
@@ -76,17 +75,17 @@ class Phone:
     async def anchor(self) -> Anchor:
         """The server's signed time, asked for while there is a network."""
         asked = shift.monotonic_ms()
-        answer = await self._call("GET", "/mobile/v1/time", params={"nonce": secrets.token_urlsafe()})
+        answer = await self._call("GET", f"/mobile/v1/time?nonce={secrets.token_urlsafe()}")
         return shift.anchored(answer.json(), asked, shift.monotonic_ms())
 
     async def hand_in(self, facts_are_in: Callable[[], None]) -> None:
-        """Until everything is received, through every cut and restart."""
+        """Until everything is received, through every cut and restart. Raises Unexpected."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             before = self._left()
             try:
                 await self._sync(facts_are_in)
-            except (httpx.TransportError, Restarted):
+            except (NetworkGone, Restarted):
                 pause = FIRST_PAUSE_SECONDS if self._left() < before else min(2 * pause, LONGEST_PAUSE_SECONDS)
                 await asyncio.sleep(pause * (0.5 + self._random.random()))
             else:
@@ -96,8 +95,7 @@ class Phone:
         """What changed, until nothing does."""
         more = True
         while more:
-            answer = await self._call("GET", "/mobile/v1/changes", params={"after": self.store.cursor})
-            told = msgspec.json.decode(answer.content)
+            told = (await self._call("GET", f"/mobile/v1/changes?{urlencode({'after': self.store.cursor})}")).json()
             for inspection in told["inspections"]:
                 self.store.known[inspection["id"]] = [one["id"] for one in inspection["operations"]]
             for gone in told["gone"]:
@@ -121,8 +119,7 @@ class Phone:
     async def _push(self) -> None:
         while self.store.waiting:
             batch = self._batch()
-            body = {"operations": list(batch.values())}
-            answer = await self._call("POST", "/mobile/v1/operations", json=body)
+            answer = await self._tell("/mobile/v1/operations", {"operations": list(batch.values())})
             results = answer.json()["results"]
             if len(results) != len(batch):
                 raise Unexpected(f"{len(results)} answers to {len(batch)} operations")
@@ -146,7 +143,7 @@ class Phone:
         return batch
 
     async def _commit(self, photograph: Photograph) -> None:
-        answer = await self._call("POST", "/mobile/v1/commitments", json={"jws": photograph.commitment})
+        answer = await self._tell("/mobile/v1/commitments", {"jws": photograph.commitment})
         if answer.is_error:
             self._tally.refused.append(answer.json())
         photograph.committed = True
@@ -160,23 +157,23 @@ class Phone:
             if receipt:
                 self._check(photograph, receipt)
 
-    async def _begin(self, photograph: Photograph) -> httpx.Response:
+    async def _begin(self, photograph: Photograph) -> Answer:
         """The whole file comes with the creation of its upload: one request where nothing goes wrong."""
         photograph.begun = True
         metadata = "evidence_id " + base64.b64encode(photograph.evidence_id.encode()).decode()
         headers = _OCTETS | {"Upload-Length": str(photograph.size), "Upload-Metadata": metadata}
-        return await self._call("POST", "/mobile/v1/uploads", headers=headers, content=photograph.read())
+        return await self._call("POST", "/mobile/v1/uploads", headers, photograph.read())
 
-    async def _continue(self, photograph: Photograph) -> httpx.Response:
+    async def _continue(self, photograph: Photograph) -> Answer:
         path = f"/mobile/v1/uploads/{photograph.evidence_id}"
-        standing = await self._call("HEAD", path, headers=_TUS)
-        if standing.status_code == httpx.codes.NOT_FOUND:  # the creation itself never arrived
+        standing = await self._call("HEAD", path, _TUS)
+        if standing.status == HTTPStatus.NOT_FOUND:  # the creation itself never arrived
             return await self._begin(photograph)
         offset = int(standing.headers["Upload-Offset"])
         if offset == photograph.size:
             return standing
         headers = _OCTETS | {"Upload-Offset": str(offset)}
-        return await self._call("PATCH", path, headers=headers, content=photograph.read()[offset:])
+        return await self._call("PATCH", path, headers, photograph.read()[offset:])
 
     async def _submit(self, photograph: Photograph) -> str | None:
         """Asked where the answer to the last byte did not say. Held evidence has a receipt, too; here it is a fault."""
@@ -202,21 +199,26 @@ class Phone:
         photograph.receipt = receipt
         self._tally.photographs += 1
 
-    async def _call(self, method: str, path: str, **what: Any) -> httpx.Response:
-        """An answer that is not to be asked for again. Raises httpx.TransportError, Restarted, Unexpected."""
+    async def _tell(self, path: str, what: dict[str, Any]) -> Answer:
+        return await self._call("POST", path, {"Content-Type": "application/json"}, msgspec.json.encode(what))
+
+    async def _call(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Answer:
+        """An answer that is not to be asked for again. Raises NetworkGone, Restarted, Unexpected."""
         while True:
-            answer = await self._http.request(method, path, **what)
-            if answer.status_code not in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE):
+            answer = await self._network.request(method, path, headers, body)
+            if answer.status not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
                 break
             self._tally.troubles["asked to wait"] += 1
             await asyncio.sleep(float(answer.headers.get("Retry-After", "1")))
-        if answer.is_error and answer.status_code != httpx.codes.NOT_FOUND:
+        if answer.is_error and answer.status != HTTPStatus.NOT_FOUND:
             problem = _problem_of(answer)
             if problem in _OUT_OF_STEP:
                 self._tally.troubles[problem] += 1
-                raise httpx.ReadError("out of step with the server", request=answer.request)
+                raise NetworkGone("out of step with the server")
             if problem not in _EXPLAINED:
-                raise Unexpected(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+                raise Unexpected(f"{method} {path}: {answer.status} {answer.body[:300].decode(errors='replace')}")
         if not self._network.calm and self._random.random() < self._plan.trouble.restart:
             self._tally.troubles["restart"] += 1
             raise Restarted
@@ -233,7 +235,7 @@ _OUT_OF_STEP = ("offset-differs", "taken-over", "upload-cut", "unexpected")
 _EXPLAINED = ("not-yet-received", "not-admissible", "commitment-conflicts")
 
 
-def _problem_of(answer: httpx.Response) -> str:
+def _problem_of(answer: Answer) -> str:
     try:
         return str(answer.json()["type"]).removeprefix("/problems/")
     except (ValueError, KeyError, TypeError):

@@ -20,7 +20,7 @@ NONE = Trouble(cut=0, lost=0, twice=0, restart=0)
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """One run. The same seed gives the same troubles to each phone, as far as the network's order allows."""
+    """One run. The same seed gives the same pictures, and the same troubles as far as the network's order allows."""
 
     phones: int = 10
     inspections: int = 20

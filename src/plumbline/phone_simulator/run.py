@@ -8,12 +8,12 @@ from random import Random
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import httpx
+import aiohttp
 
 from plumbline.phone_simulator import shift
 from plumbline.phone_simulator.audit import audit
-from plumbline.phone_simulator.network import BadNetwork
-from plumbline.phone_simulator.phone import Phone, Restarted
+from plumbline.phone_simulator.network import NetworkGone
+from plumbline.phone_simulator.phone import Phone, Restarted, Unexpected
 from plumbline.phone_simulator.tally import Tally
 from plumbline.walkthrough.receipts import ReceiptKeys
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 32
 """Phones that are prepared, or looked at in the audit, at the same time."""
+LOOK_SECONDS = 0.05
+"""How often the run looks whether it is late itself."""
 
 
 async def run(
@@ -35,19 +37,19 @@ async def run(
 ) -> Tally:
     """What it has come to. The phones are dealt to the servers, which share everything. `say`: step, done, of how many.
 
-    Raises httpx.HTTPError where a server does not answer at all, and Unexpected.
+    Raises aiohttp.ClientError where a server does not answer at all.
     """
     tally = Tally()
-    context = ssl.create_default_context()
-    async with httpx.AsyncClient(base_url=servers[0], verify=context) as http:
-        answer = (await http.get("/.well-known/plumbline-receipt-keys.json")).raise_for_status()
-    keys = ReceiptKeys(answer.json())
+    tls = ssl.create_default_context()
+    async with (
+        aiohttp.ClientSession(servers[0]) as http,
+        http.get("/.well-known/plumbline-receipt-keys.json", ssl=tls, raise_for_status=True) as answer,
+    ):
+        keys = ReceiptKeys(await answer.json())
     phones = []
     for number, officer in enumerate(officers):
         random = Random(f"{plan.seed}/{number}")  # noqa: S311 - troubles, not secrets
-        inner = httpx.AsyncHTTPTransport(verify=context, limits=httpx.Limits(max_connections=2))
-        network = BadNetwork(inner, plan.trouble, random, tally)
-        phones.append(Phone(officer, servers[number % len(servers)], network, plan, random, keys, tally))
+        phones.append(Phone(officer, servers[number % len(servers)], tls, plan, random, keys, tally))
     try:
         await _work(phones, plan, say)
         tally.times.clear()
@@ -78,13 +80,14 @@ async def _anchored(phone: Phone) -> shift.Anchor:
     while True:
         try:
             return await phone.anchor()
-        except (httpx.TransportError, Restarted):
+        except (NetworkGone, Restarted):
             await asyncio.sleep(0)
 
 
 async def _hand_in(phones: list[Phone], plan: Plan, tally: Tally, say: Callable[[str, int, int], None]) -> None:
     random = Random(plan.seed)  # noqa: S311
     began, without_facts, done = perf_counter(), len(phones), 0
+    photographs = len(phones) * plan.photographs
 
     async def back(phone: Phone, after: float) -> None:
         nonlocal done
@@ -99,14 +102,30 @@ async def _hand_in(phones: list[Phone], plan: Plan, tally: Tally, say: Callable[
                 tally.facts_seconds = perf_counter() - began
                 say("facts", len(phones) - without_facts, len(phones))
 
-        await phone.hand_in(facts_are_in)
+        try:
+            await phone.hand_in(facts_are_in)
+        except Unexpected as why:  # the others go on; the audit finds what this one still has
+            tally.faults.append(f"{phone.officer.credential_no}: {why}")
         done += 1
         say("everything", done, len(phones))
 
+    looking = asyncio.create_task(_look(tally, lambda: say("photographs", tally.photographs, photographs)))
     async with asyncio.TaskGroup() as together:
         for phone in phones:
             together.create_task(back(phone, random.uniform(0, plan.window_seconds)))
     tally.seconds = perf_counter() - began
+    looking.cancel()
+    say("photographs", tally.photographs, photographs)
+
+
+async def _look(tally: Tally, say: Callable[[], None]) -> None:
+    """Tells how far it is, and notes how late this process is by itself: by so much its times are too long."""
+    while True:
+        began = perf_counter()
+        await asyncio.sleep(LOOK_SECONDS)
+        tally.late.append(perf_counter() - began - LOOK_SECONDS)
+        if len(tally.late) % round(1 / LOOK_SECONDS) == 0:
+            say()
 
 
 async def _audit(phones: list[Phone], tally: Tally, say: Callable[[str, int, int], None]) -> None:

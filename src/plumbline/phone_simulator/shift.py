@@ -55,8 +55,7 @@ def work(officer: SimulatedOfficer, store: Store, anchor: Anchor, plan: Plan, nu
     """A shift of one phone, put into its store; the ids of the inspections that it led."""
     led = [str(uuid4()) for _ in range(plan.inspections)]
     for index in range(plan.photographs):
-        body = picture(number * plan.photographs + index, plan.photograph_bytes)
-        store.photographs.append(_photographed(officer, anchor, body, number * plan.photographs + index))
+        store.photographs.append(_photographed(officer, anchor, plan, number * plan.photographs + index))
     for index, inspection_id in enumerate(led):
         mine = store.photographs[index :: plan.inspections]
         for what in _led(officer, mine):
@@ -114,8 +113,9 @@ def _led(officer: SimulatedOfficer, photographs: list[Photograph]) -> Iterator[d
     yield {"type": "CAP", "counts": True}
 
 
-def _photographed(officer: SimulatedOfficer, anchor: Anchor, body: bytes, number: int) -> Photograph:
+def _photographed(officer: SimulatedOfficer, anchor: Anchor, plan: Plan, number: int) -> Photograph:
     earliest, latest, readings = anchor.now()
+    body = picture(plan.seed, number, plan.photograph_bytes)
     evidence_id, sha256 = str(uuid4()), digest(body)
     facts = {
         "evidence_id": evidence_id,
@@ -126,7 +126,8 @@ def _photographed(officer: SimulatedOfficer, anchor: Anchor, body: bytes, number
         "captured_latest": latest,
         "clock": readings,
     }
-    return Photograph(evidence_id, number, len(body), sha256, signed(officer, "plumbline-commitment+jws", facts))
+    commitment = signed(officer, "plumbline-commitment+jws", facts)
+    return Photograph(evidence_id, plan.seed, number, len(body), sha256, commitment)
 
 
 def signed(officer: SimulatedOfficer, kind: str, payload: dict[str, Any]) -> str:

@@ -2,9 +2,18 @@
 
 from collections import Counter, defaultdict
 from statistics import quantiles
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct, field
+
+
+class Percentiles(NamedTuple):
+    """Of times, in seconds; zeros where there is nothing."""
+
+    p50: float = 0.0
+    p95: float = 0.0
+    p99: float = 0.0
+    longest: float = 0.0
 
 
 class Tally(Struct):
@@ -27,19 +36,16 @@ class Tally(Struct):
     """From each phone's return until all its facts were in."""
     seconds: float = 0
     """Until everything was in."""
-
-    def percentiles(self, kind: str) -> tuple[float, float]:
-        """The 50th and the 95th of the times of one kind of request."""
-        return percentiles(self.times.get(kind, []))
+    late: list[float] = field(default_factory=list)
+    """How late the run itself was, looked at regularly: what it measured is too long by as much."""
 
     @property
     def whole(self) -> bool:
         return not (self.refused or self.faults)
 
 
-def percentiles(values: list[float]) -> tuple[float, float]:
-    """The 50th and the 95th; zeros where there is nothing."""
+def percentiles(values: list[float]) -> Percentiles:
     if len(values) < 2:
-        return (values[0], values[0]) if values else (0.0, 0.0)
-    cuts = quantiles(values, n=20, method="inclusive")
-    return cuts[9], cuts[18]
+        return Percentiles(*values * 4)
+    cuts = quantiles(values, n=100, method="inclusive")
+    return Percentiles(cuts[49], cuts[94], cuts[98], max(values))
