@@ -64,16 +64,26 @@ async def _pushed(custodian: Custodian, signed: Sequence[str], courier: Courier)
     became: dict[UUID, Answer] = {}
     if arrived:
         async with custodian.database.transaction() as db:
-            became = await _record(db, list(arrived.values()), courier, custodian.clock.now())
+            now = custodian.clock.now()
+            became = await _record(db, list(arrived.values()), courier, now)
+            for one in read:
+                if isinstance(one, Arrived) and _differs(one, arrived, became):
+                    await _tell_conflict(db, one, courier, now)
     answers = []
     for one in read:
         if isinstance(one, Problem):
             answers.append(Answer(None, "REFUSED", one))
-        elif arrived[one.operation.id].sha256 != one.sha256:
+        elif _differs(one, arrived, became):
             answers.append(Answer(one.operation.id, "REFUSED", OperationConflicts()))
         else:
             answers.append(became[one.operation.id])
     return answers
+
+
+def _differs(one: Arrived, arrived: dict[UUID, Arrived], became: dict[UUID, Answer]) -> bool:
+    """Whether another statement stands under its id in the same batch, one that may be told at all."""
+    id_ = one.operation.id
+    return arrived[id_].statement != one.statement and not isinstance(became[id_].problem, NotYourInspection)
 
 
 async def _read(custodian: Custodian, signed: Sequence[str], courier: Courier) -> list[Arrived | Problem]:
@@ -175,7 +185,7 @@ async def _record(db: Connection, arrived: Sequence[Arrived], courier: Courier, 
     new = await queries.add_operations(db, taken, courier, now) if taken else set()
     recorded = [one for one in taken if one.operation.id in new]
     kept = await queries.kept_as(db, {one.operation.id for one in taken} - new) if len(recorded) < len(taken) else {}
-    await derive(db, {one.operation.inspection_id for one in recorded} | _begun(taken), now)
+    await derive(db, {one.operation.inspection_id for one in recorded}, now)
     await _tell_custody(db, recorded, courier, now)
     answers = {one.operation.id: Answer(one.operation.id, "RECORDED") for one in recorded}
     for one in arrived:
@@ -184,7 +194,7 @@ async def _record(db: Connection, arrived: Sequence[Arrived], courier: Courier, 
             continue
         if id_ not in kept:
             answers[id_] = Answer(id_, "REFUSED", NotYourInspection())
-        elif kept[id_] == one.sha256:
+        elif kept[id_] == one.statement:
             answers[id_] = Answer(id_, "KNOWN")
         else:
             answers[id_] = Answer(id_, "REFUSED", OperationConflicts())
@@ -197,10 +207,6 @@ def _may_tell(one: Arrived, known: Known | None) -> bool:
     return known is None or known.takes(one)
 
 
-def _begun(taken: Iterable[Arrived]) -> set[UUID]:
-    return {one.operation.inspection_id for one in taken if isinstance(one.operation.what, Begun)}
-
-
 async def _begun_on_the_spot(db: Connection, strange: Iterable[Arrived], now: datetime) -> dict[UUID, Known]:
     """Opens the inspections that phones made: the unit of the author who began each carries it out."""
     begun: dict[UUID, tuple[Arrived, Begun]] = {}
@@ -208,6 +214,8 @@ async def _begun_on_the_spot(db: Connection, strange: Iterable[Arrived], now: da
         if isinstance(one.operation.what, Begun):
             begun.setdefault(one.operation.inspection_id, (one, one.operation.what))
     if begun:
+        kept = await queries.kept_as(db, [one.operation.id for one, _ in begun.values()])
+        begun = {id_: (one, what) for id_, (one, what) in begun.items() if one.operation.id not in kept}
         opened = [(_made(one, what), one.operation.author) for one, what in begun.values()]
         await queries.open_inspections(db, opened, planned=False, now=now)
     return {id_: Known(one.author_unit, frozenset({one.operation.author})) for id_, (one, _) in begun.items()}

@@ -55,13 +55,14 @@ async def reference(db: Connection, unit_id: UUID, day: date, language: Language
     chinese = language == "zh-CN"
     allowed = await items.items_of(db, unit_id, day, Act.INSPECTION)
     codes = [item.code for item in allowed]
+    offences = [item.code for item in await items.items_of(db, unit_id, day)]  # an entry stands under a penalty
     return Reference(
         day,
         [Named(item.code, item.name_zh if chinese else item.name_en) for item in allowed],
         [ReferenceChecklist(one.code, one.title, one.items) for one in await items.checklists_of(db, codes, day)],
         [
             NoPenalty(one.code, one.kind, one.text, one.conditions)
-            for one in await items.no_penalty_list(db, codes, day)
+            for one in await items.no_penalty_list(db, offences, day)
         ],
         [
             ReferencePerson(

@@ -279,3 +279,46 @@ async def test_a_text_that_speaks_of_a_nul_is_kept(custodian: Custodian) -> None
     task = await a_task(custodian.database, custodian.clock, officer)
     statement = {"type": "STATEMENT", "text": "\\u0000"}
     assert results(await push(custodian, [told(officer, task.id, statement)], officer.courier)) == ["RECORDED"]
+
+
+async def test_what_another_signed_word_for_word_is_not_known_already(custodian: Custodian) -> None:
+    officer, colleague = await two_officers(custodian)
+    task = await a_task(custodian.database, custodian.clock, officer, colleague)
+    id_ = uuid4()
+    await push(custodian, [told(colleague, task.id, {"type": "JOINED"}, id=id_)], colleague.courier)
+    [answer] = await push(custodian, [told(officer, task.id, {"type": "JOINED"}, id=id_)], officer.courier)
+    assert (answer.result, answer.problem and answer.problem.slug) == ("REFUSED", "operation-conflicts")
+
+
+async def test_two_contents_under_one_id_in_one_batch_are_both_on_record(custodian: Custodian) -> None:
+    officer, _ = await two_officers(custodian)
+    task = await a_task(custodian.database, custodian.clock, officer)
+    id_ = uuid4()
+    first, other = [
+        told(officer, task.id, {"type": "STATEMENT", "text": text}, id=id_) for text in ("无异议", "有异议")
+    ]
+    assert results(await push(custodian, [first, other], officer.courier)) == ["RECORDED", "REFUSED"]
+    async with custodian.database.connection() as db:
+        kept = await db.fetch(
+            "select details ->> 'operation' from custody_entry where event = 'inspection:operation:conflicted'"
+        )
+    assert [row[0] for row in kept] == [other]
+
+
+async def test_a_beginning_under_an_id_that_is_taken_opens_nothing(custodian: Custodian) -> None:
+    officer, _ = await two_officers(custodian)
+    task = await a_task(custodian.database, custodian.clock, officer)
+    id_, elsewhere = uuid4(), uuid4()
+    await push(custodian, [told(officer, task.id, CONFORMS, id=id_)], officer.courier)
+    assert results(await push(custodian, [told(officer, elsewhere, BEGUN, id=id_)], officer.courier)) == ["REFUSED"]
+    async with custodian.database.connection() as db:
+        assert await queries.known(db, [elsewhere]) == {}
+
+
+async def test_the_same_beginning_again_tells_nobody_of_a_change(custodian: Custodian) -> None:
+    officer, _ = await two_officers(custodian)
+    begun = told(officer, uuid4(), BEGUN)
+    await push(custodian, [begun], officer.courier)
+    cursor = (await pulled(custodian, officer))["cursor"]
+    await push(custodian, [begun], officer.courier)
+    assert (await pulled(custodian, officer))["cursor"] == cursor

@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 
 from agency.enforcement_items import queries as items
-from agency.enforcement_items.model import Act, Checklist, ItemVersion, Point
+from agency.enforcement_items.model import Act, Checklist, ItemVersion, NoPenaltyEntry, NoPenaltyKind, Point
 from foundation.clock import SystemClock
 from foundation.database import Database
 from tests.inspection.builders import a_task, told
@@ -69,6 +70,7 @@ async def test_the_reference_holds_what_the_unit_may_carry_out_and_is_sent_once(
     told_ = answer.json()
     assert [item["code"] for item in told_["items"]] == ["NOISE"]
     assert [point["code"] for point in told_["checklists"][0]["items"]] == ["F-01"]
+    assert [entry["code"] for entry in told_["no_penalty"]] == ["NP-1"]
     assert told_["colleagues"][0]["credential_no"] == "X-officer-a"
     again = await phone.client.get("/mobile/v1/reference", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == httpx.codes.NOT_MODIFIED
@@ -101,6 +103,18 @@ async def _an_item_with_a_checklist(database: Database, unit_id: UUID) -> None:
         item_codes=("NOISE",),
         begins=begins,
     )
+    penalty = msgspec.structs.replace(item, code="NOISE-PENALTY", act=Act.PENALTY)
+    entry = NoPenaltyEntry(
+        code="NP-1",
+        kind=NoPenaltyKind.FIRST_OFFENCE,
+        unit_id=unit_id,
+        item="NOISE-PENALTY",
+        text="首次使用高音喇叭招揽顾客",
+        conditions="当场停止",
+        begins=begins,
+    )
     async with database.transaction() as db:
         await items.add_version(db, item, now, None)
+        await items.add_version(db, penalty, now, None)
         await items.add_checklist(db, checklist, now, None)
+        await items.add_no_penalty(db, entry, now, None)

@@ -20,10 +20,15 @@ class Arrived(NamedTuple):
     author_unit: UUID
     jws: str
     sha256: bytes
-    """Of the payload that was signed; the same statement signed again is the same statement."""
+    """Of the payload that was signed."""
     latest_by_clock: datetime | None = None
     """By the phone's readings alone; None where it sent none."""
     phone_revoked_at: datetime | None = None
+
+    @property
+    def statement(self) -> tuple[UUID, bytes]:
+        """Who says what. Signed again, also with another key of theirs, it is the same statement."""
+        return self.operation.author, self.sha256
 
 
 class Known(NamedTuple):
@@ -95,10 +100,10 @@ def _columns(one: Arrived) -> dict[str, object]:
     }
 
 
-async def kept_as(db: Connection, ids: Collection[UUID]) -> dict[UUID, bytes]:
-    """The digest of each operation that is kept under one of these ids."""
-    rows = await db.fetch("select id, sha256 from inspection_operation where id = any ($1)", list(ids))
-    return {row["id"]: row["sha256"] for row in rows}
+async def kept_as(db: Connection, ids: Collection[UUID]) -> dict[UUID, tuple[UUID, bytes]]:
+    """The statement that is kept under each of these ids: its author and digest."""
+    rows = await db.fetch("select id, author_id, sha256 from inspection_operation where id = any ($1)", list(ids))
+    return {row["id"]: (row["author_id"], row["sha256"]) for row in rows}
 
 
 class Statements(NamedTuple):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from agency.enforcement_items.model import NoPenaltyKind
 from agency.identifiers import scanned_enterprise
-from agency.model import CredentialStanding
+from agency.model import CredentialStanding, PersonKind
 from evidence.model import State as EvidenceState
 from inspection.model import Closed, EvidenceListed, Inspection, Operation, OutcomeKind, Source, State, Waiver
 from inspection.rules.merging import Fields, conflicts, value
@@ -21,10 +21,15 @@ FEWEST_OFFICERS = 2
 """行政处罚法 Art. 42: at least two, each qualified; auxiliaries never count."""
 
 
+OF_THE_CHECK = ("scanned-in", "credential-shown:", "rights-told", "finding:", "reading:")
+"""Keys of what only happens on site; a phone joins, and is told of a task, before."""
+
+
 class Code(StrEnum):
     """What can be missing. The words are `gap.<code>`."""
 
     NOT_APPROVED = "NOT_APPROVED"
+    APPROVED_LATE = "APPROVED_LATE"
     ITEM_NOT_ALLOWED = "ITEM_NOT_ALLOWED"
     SCAN_IN_MISSING = "SCAN_IN_MISSING"
     SCANNED_IN_LATE = "SCANNED_IN_LATE"
@@ -149,23 +154,31 @@ def state(fields: Fields, found: Collection[Gap]) -> State:
     return State.CLOSED if "closed" in fields and may_close(found) else State.UNDER_WAY
 
 
+def _urgent(seen: Seen) -> bool:
+    return bool(value(seen.fields, "begun", "source", seen.inspection.source) == Source.URGENT)
+
+
 def approval_due(seen: Seen) -> datetime | None:
     """Until when an urgent inspection need not have been approved, its last instant included.
 
     None where that is past, where it has been approved, or must have been before.
     """
     begun = visit(seen.operations)
-    urgent = value(seen.fields, "begun", "source", seen.inspection.source) == Source.URGENT
-    if seen.inspection.approved_at is not None or not urgent or begun is None:
+    if seen.inspection.approved_at is not None or not _urgent(seen) or begun is None:
         return None
     due = begun[0] + seen.urgent_approval
     return due if seen.now <= due else None
 
 
 def _approval(seen: Seen) -> Iterator[Gap]:
-    if seen.inspection.approved_at is not None or approval_due(seen) is not None:
+    approved_at = seen.inspection.approved_at
+    if approved_at is None:
+        if approval_due(seen) is None:
+            yield Gap(code=Code.NOT_APPROVED, key=Code.NOT_APPROVED)
         return
-    yield Gap(code=Code.NOT_APPROVED, key=Code.NOT_APPROVED)
+    check = [one.latest for one in seen.operations if one.key.startswith(OF_THE_CHECK)]
+    if check and min(check) < approved_at and not _urgent(seen):
+        yield Gap(code=Code.APPROVED_LATE, key=Code.APPROVED_LATE)
 
 
 def _items(seen: Seen) -> Iterator[Gap]:
@@ -186,8 +199,14 @@ def _scan_in(seen: Seen) -> Iterator[Gap]:
         yield Gap(code=Code.OTHER_ENTERPRISE_SCANNED, key=Code.OTHER_ENTERPRISE_SCANNED, details={"uscc": scanned})
 
 
+def _officers_among(seen: Seen) -> list[UUID]:
+    """Of those who joined. An auxiliary may come along: they neither count nor sign."""
+    standings = {person_id: seen.credentials.get(person_id) for person_id in joined(seen.fields)}
+    return [id_ for id_, one in standings.items() if one is None or one.person_kind is PersonKind.OFFICER]
+
+
 def _officers(seen: Seen) -> Iterator[Gap]:
-    people = joined(seen.fields)
+    people = _officers_among(seen)
     counted = []
     for person_id in people:
         standing = seen.credentials.get(person_id)
@@ -258,7 +277,7 @@ def _record(seen: Seen) -> Iterator[Gap]:
     ]
     if told_since:
         yield Gap(code=Code.RECORD_OUTDATED, key=f"{Code.RECORD_OUTDATED}:{sha}", details={"number": len(told_since)})
-    for person_id in joined(seen.fields):
+    for person_id in _officers_among(seen):
         if f"signature:{sha}:OFFICER:{person_id}" not in seen.fields:
             key = f"{Code.OFFICER_SIGNATURE_MISSING}:{person_id}"
             yield Gap(code=Code.OFFICER_SIGNATURE_MISSING, key=key, person_id=person_id)

@@ -152,13 +152,22 @@ def test_a_refusal_with_a_witness_stands_for_the_partys_signature() -> None:
     [
         CredentialStanding(PersonKind.OFFICER, (), (CredentialReason.CREDENTIAL_EXPIRED,), partly=False),
         CredentialStanding(PersonKind.OFFICER, (), (CredentialReason.CREDENTIAL_EXPIRED,), partly=True),
-        CredentialStanding(PersonKind.AUXILIARY, (), (CredentialReason.NOT_AN_OFFICER,), partly=False),
     ],
-    ids=["expired", "expired in mid-inspection", "an auxiliary"],
+    ids=["expired", "expired in mid-inspection"],
 )
 def test_who_is_not_credentialed_all_the_time_does_not_count(standing: CredentialStanding) -> None:
     found = gaps(seen(credentials={A: CREDENTIALED, B: standing}))
     assert codes(found) == [Code.OFFICER_NOT_CREDENTIALED, Code.TOO_FEW_OFFICERS]
+
+
+def test_an_auxiliary_never_counts_and_is_no_reason_to_keep_it_open() -> None:
+    auxiliary = CredentialStanding(PersonKind.AUXILIARY, (), (CredentialReason.NOT_AN_OFFICER,), partly=False)
+    assert codes(gaps(seen(credentials={A: CREDENTIALED, B: auxiliary}))) == [Code.TOO_FEW_OFFICERS]
+    third = UUID(int=0xC)
+    with_one = seen(
+        [*WHOLE, (third, {"type": "JOINED"})], credentials={A: CREDENTIALED, B: CREDENTIALED, third: auxiliary}
+    )
+    assert gaps(with_one) == []
 
 
 def test_nobody_answers_for_a_missing_second_officer() -> None:
@@ -265,3 +274,15 @@ def test_an_inspection_is_approved_before_and_an_urgent_one_within_a_day(
 ) -> None:
     unapproved = replace(A_TASK, approved_at=None, source=source)
     assert codes(gaps(seen(inspection=unapproved, now=BEGAN + now))) == missing
+
+
+def test_an_approval_after_the_check_began_is_late_except_for_an_urgent_one() -> None:
+    joined_before = [*WHOLE[1:3], WHOLE[0], *WHOLE[3:]]  # joining is no part of the check
+    for told, approved, missing in (
+        (WHOLE, timedelta(microseconds=1), [Code.APPROVED_LATE]),
+        (WHOLE, timedelta(0), []),
+        (joined_before, timedelta(minutes=2), []),
+    ):
+        late = replace(A_TASK, approved_at=BEGAN + approved)
+        assert codes(gaps(seen(told, inspection=late))) == missing
+        assert gaps(seen(told, inspection=replace(late, source=Source.URGENT))) == []
