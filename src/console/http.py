@@ -11,6 +11,7 @@ from console import (
     cleanup,
     documents,
     drawings,
+    evidence,
     home,
     imports,
     inspections,
@@ -50,6 +51,7 @@ _SUBJECTS = (
     drawings,
     planning,
     inspections,
+    evidence,
 )
 
 router = Router(

@@ -86,6 +86,7 @@ def _guarded(images_from: str) -> dict[str, str]:
         "script-src": ITSELF,
         "style-src": ITSELF,
         "img-src": f"{ITSELF} data: {images_from}".strip(),
+        "media-src": ITSELF,
         "connect-src": ITSELF,
         "form-action": ITSELF,
         "base-uri": "'none'",

@@ -1,6 +1,6 @@
 """The log in PostgreSQL: what waits, what is in, what was signed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -32,6 +32,12 @@ class Signed(NamedTuple):
     root: bytes
     note: str
     at: datetime
+
+
+async def leaves_of(db: Connection, entry_ids: Collection[int]) -> dict[int, int]:
+    """The index of each entry's leaf; an entry that is not integrated yet is left out."""
+    rows = await db.fetch("select entry_id, index from log_leaf where entry_id = any ($1)", list(entry_ids))
+    return {row["entry_id"]: row["index"] for row in rows}
 
 
 async def be_the_only_sequencer(db: Connection) -> bool:

@@ -12,9 +12,6 @@ from agency import queries as agency
 from agency.model import Actor, PersonKind, Role, RoleGrant
 from device_registry import queries as registry
 from device_registry.model import Device, VerificationFailureNotice
-from evidence.case_files import attaching
-from evidence.case_files.model import CaseFile
-from evidence.case_files.problems import CaseNotFound, EvidenceNotUsable
 from evidence.content_review import queries
 from evidence.content_review.model import Judgement, ReviewStanding
 from evidence.content_review.problems import NothingToReview, OwnCapture, ReasonMissing, ReviewedAlready
@@ -29,7 +26,6 @@ from tests.evidence.test_reassessment import learn
 CAPTURED = beginning_of(date(2026, 3, 20))
 GOOD = Judgement(is_true=True, is_clear=True, is_complete=True, is_accurate=True)
 BLURRED = Judgement(is_true=True, is_clear=False, is_complete=True, is_accurate=True)
-CASE = UUID(int=77)
 
 
 @pytest_asyncio.fixture
@@ -59,15 +55,6 @@ async def queue(custodian: Custodian, who: Actor) -> list[UUID]:
 async def standing(custodian: Custodian, evidence_id: UUID) -> ReviewStanding:
     async with custodian.database.connection() as db:
         return (await queries.standings(db, [evidence_id]))[evidence_id]
-
-
-async def a_case(custodian: Custodian, who: Actor, unit_id: UUID) -> None:
-    case = CaseFile(id=CASE, number="2026-1", unit_id=unit_id, title="噪声超标", opened_on=date(2026, 6, 1))
-    await attaching.open_case(custodian.database, custodian.clock, who, case)
-
-
-async def attach(custodian: Custodian, who: Actor, evidence_id: UUID) -> None:
-    await attaching.attach(custodian.database, custodian.clock, who, CASE, evidence_id)
 
 
 async def test_only_what_a_device_recorded_and_counts_waits_for_a_review_oldest_first(
@@ -137,39 +124,6 @@ async def test_two_reviewers_at_once_conclude_once(
         "NothingToReview",
         "PASSED",
     ]
-
-
-async def test_a_case_rests_on_what_counts_and_was_reviewed_and_the_database_refuses_the_rest(
-    custodian: Custodian, officer: OfficerWithPhone, meter: Device
-) -> None:
-    keeper = await somebody(custodian, officer.unit_id, Role.FIELD_OFFICER)
-    reviewer = await somebody(custodian, officer.unit_id, Role.LEGAL_REVIEWER)
-    await a_case(custodian, keeper, officer.unit_id)
-    held, _ = await hand_in(custodian, officer, CAPTURED - timedelta(days=3000), device_tag=meter.tag)
-    unreviewed, _ = await hand_in(custodian, officer, CAPTURED, device_tag=meter.tag)
-    by_hand, _ = await hand_in(custodian, officer, CAPTURED)
-    for refused, code in ((held, "NEVER_VERIFIED"), (unreviewed, "CONTENT_NOT_REVIEWED")):
-        with pytest.raises(EvidenceNotUsable) as why:
-            await attach(custodian, keeper, refused)
-        reasons = why.value.members["reasons"]
-        assert isinstance(reasons, list)
-        assert len(reasons) >= 1
-        if code == "CONTENT_NOT_REVIEWED":
-            assert [reason["code"] for reason in reasons] == [code]
-        with pytest.raises(asyncpg.PostgresError, match=r"cannot be attached|once its content"):
-            async with custodian.database.transaction() as db:
-                await db.execute(
-                    "insert into case_evidence values ($1, $2, $3, now())", CASE, refused, keeper.person_id
-                )
-    await judge(custodian, reviewer, unreviewed)
-    for usable in (unreviewed, by_hand, by_hand):
-        await attach(custodian, keeper, usable)
-    async with custodian.database.connection() as db:
-        told = await db.fetchval("select count(*) from custody_entry where event = 'case:evidence:attached'")
-    assert told == 2
-    elsewhere = await somebody(custodian, officer.unit_id)
-    with pytest.raises(CaseNotFound):
-        await attach(custodian, elsewhere, by_hand)
 
 
 async def test_what_loses_its_admission_waits_for_no_review(

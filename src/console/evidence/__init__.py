@@ -1,0 +1,5 @@
+"""`/desk/evidence`: search, one piece of evidence with all that is known of it, and the content review."""
+
+from console.evidence import item, review, search
+
+ROUTES = [*search.ROUTES, *item.ROUTES, *review.ROUTES]

@@ -1,0 +1,85 @@
+"""`/desk/evidence` and `/desk/content-reviews`: found, seen whole, reviewed one after the other; each look is told."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from agency.model import Role
+from evidence.custodian import Custodian
+from foundation.civil import beginning_of
+from plumbline.jobs import do_due
+from tests.builders import OfficerWithPhone, a_device, a_photo, a_unit, an_officer
+from tests.console.conftest import Desk, somebody, text_of
+from tests.evidence.test_admission import hand_in
+
+CAPTURED = beginning_of(date(2026, 6, 1))
+
+
+@pytest.fixture(autouse=True)
+async def people(custodian: Custodian, desk: Desk) -> OfficerWithPhone:
+    unit_id = await a_unit(custodian.database)
+    await somebody(custodian.database, unit_id, "supervisor", Role.SUPERVISOR)
+    await somebody(custodian.database, unit_id, "reviewer", Role.LEGAL_REVIEWER)
+    return await an_officer(custodian.database, unit_id)
+
+
+async def test_a_supervisor_finds_what_was_refused_and_sees_why(
+    desk: Desk, custodian: Custodian, people: OfficerWithPhone
+) -> None:
+    meter = await a_device(custodian.database, custodian.clock, people.unit_id, verified=None)
+    body = a_photo(12)
+    held, _ = await hand_in(custodian, people, CAPTURED, body, device_tag=meter.tag)
+    await hand_in(custodian, people, CAPTURED + timedelta(days=1))
+    await desk.sign_in("supervisor")
+    found = await desk.read("/desk/evidence", state="HELD", reason="NEVER_VERIFIED", device=meter.tag)
+    assert found.text.count(f"/desk/evidence/{held}") == 1
+    assert "没有符合条件的证据" in text_of(await desk.read("/desk/evidence", state="HELD", device="SLM-404"))
+    wrong = await desk.read("/desk/evidence", sha256="abc")
+    assert wrong.status_code == 400
+    assert "64 位十六进制数" in text_of(wrong)
+    seen = text_of(await desk.read(f"/desk/evidence/{held}"))
+    assert "采集当时没有有效的检定证书" in seen
+    assert "承诺" in seen
+    picture = await desk.read(f"/desk/evidence/{held}/preview")
+    assert (picture.headers["content-type"], picture.content[:2]) == ("image/jpeg", b"\xff\xd8")
+    original = await desk.read(f"/desk/evidence/{held}/original")
+    assert original.content == body
+    assert original.headers["content-disposition"].startswith("attachment")
+    async with custodian.database.connection() as db:
+        told = await db.fetch("select event from custody_entry where evidence_id = $1 order by id desc limit 2", held)
+    assert [row["event"] for row in told] == ["evidence:content:read", "evidence:record:viewed"]
+
+
+async def test_records_are_reviewed_one_after_the_other(
+    desk: Desk, custodian: Custodian, people: OfficerWithPhone
+) -> None:
+    meter = await a_device(custodian.database, custodian.clock, people.unit_id)
+    one, _ = await hand_in(custodian, people, CAPTURED, device_tag=meter.tag)
+    other, _ = await hand_in(custodian, people, CAPTURED, device_tag=meter.tag)
+    await do_due(custodian)
+    await desk.sign_in("reviewer")
+    assert "等待内容审核的记录" in text_of(await desk.read("/desk"))
+    assert f"/desk/content-reviews/{one}" in (await desk.read("/desk/content-reviews")).text
+    path = f"/desk/content-reviews/{one}"
+    assert 'rel="next"' in (await desk.read(path)).text
+    good = dict.fromkeys(("is_true", "is_clear", "is_complete", "is_accurate"), "true")
+    blurred = await desk.send(path, good | {"is_clear": ""})
+    assert blurred.status_code == 422
+    assert "须写明理由" in text_of(blurred)
+    sent = await desk.send(path, good)
+    assert sent.headers["location"] == f"/desk/content-reviews/{other}"
+    assert "内容审核通过" in text_of(await desk.read(f"/desk/evidence/{one}"))
+    last = await desk.send(f"/desk/content-reviews/{other}", {"reason": "车牌无法辨认"})
+    assert last.headers["location"] == "/desk/content-reviews"
+    assert "没有等待审核的记录" in text_of(await desk.read("/desk/content-reviews"))
+    assert "车牌无法辨认" in text_of(await desk.read(f"/desk/evidence/{other}"))
+
+
+async def test_nobody_beyond_the_unit_finds_it(desk: Desk, custodian: Custodian, people: OfficerWithPhone) -> None:
+    evidence_id, _ = await hand_in(custodian, people, CAPTURED)
+    elsewhere = await a_unit(custodian.database)
+    await somebody(custodian.database, elsewhere, "stranger", Role.SUPERVISOR)
+    await desk.sign_in("stranger")
+    for path in (f"/desk/evidence/{evidence_id}", f"/desk/evidence/{evidence_id}/preview"):
+        assert (await desk.read(path)).status_code == 404
+    assert (await desk.read(f"/desk/content-reviews/{evidence_id}")).status_code == 403
