@@ -1,9 +1,9 @@
-"""Commands about the log: to erase a person from it, and to change the key that signs it."""
+"""Commands about the log: to examine it, to erase a person from it, and to change the key that signs it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
@@ -12,6 +12,10 @@ from foundation.clock import SystemClock
 from plumbline.shell import data_option, end_with, on_servers, out, settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from evidence.transparency_log.findings import Report
+    from foundation.words import Language
     from plumbline.settings import Settings
 
 
@@ -52,4 +56,61 @@ def add_log_key(data: Path | None) -> None:
     )
 
 
-COMMANDS = (erase_from_custody, add_log_key)
+@click.command()
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with a checkpoint that was kept elsewhere; may be repeated.",
+)
+@click.option("--key", "keys", multiple=True, help="Verifier key known from elsewhere; may be repeated.")
+@click.option("--objects", is_flag=True, help="Read every byte of evidence, too.")
+@click.option("--language", type=click.Choice(["zh-CN", "en"]), default="zh-CN", show_default=True)
+@data_option
+def fsck(checkpoints: tuple[Path, ...], keys: tuple[str, ...], objects: bool, language: Any, data: Path | None) -> None:
+    """Derive the log anew from rows and objects, and say where it is not what was signed; it ends with 1 then."""
+
+    async def work(settings: Settings) -> int:
+        from evidence.transparency_log.fsck import examine
+        from evidence.transparency_log.rules.note import NoteRefused, VerifierKey
+        from plumbline.opening import opened
+
+        try:
+            known = [VerifierKey.parse(key) for key in keys]
+            async with opened(settings, SystemClock()) as custodian:
+                report = await examine(
+                    custodian.database,
+                    custodian.store,
+                    custodian.clock,
+                    outside=[file.read_text() for file in checkpoints],
+                    keys=known,
+                    objects=objects,
+                )
+        except NoteRefused as refused:
+            raise click.ClickException(str(refused)) from refused
+        for line in told(report, language, own_keys=not known):
+            out.print(line, highlight=False, markup=False, soft_wrap=True)
+        return 1 if report.findings else 0
+
+    end_with(on_servers(settings_of(data=data), work))
+
+
+def told(report: Report, language: Language, *, own_keys: bool) -> Iterator[str]:
+    """The report in lines."""
+    from foundation.words import say
+
+    for finding in report.findings:
+        yield "✗ " + say(language, f"fsck.{finding.fault}", index=finding.index, about=finding.about)
+    if first := report.first_bad:
+        placed = "placed" if first.until is None else "between"
+        yield say(language, f"fsck.{placed}", index=first.index, last=(first.until or 0) - 1)
+    if not report.findings:
+        yield say(language, "fsck.clean", size=report.size, root=report.root.hex())
+        if report.confirmed:
+            yield say(language, "fsck.confirmed", confirmed=report.confirmed)
+        if own_keys:
+            yield say(language, "fsck.own-keys")
+
+
+COMMANDS = (erase_from_custody, add_log_key, fsck)

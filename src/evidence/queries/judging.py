@@ -83,7 +83,7 @@ async def others_with_bytes(db: Connection, evidence: Evidence) -> list[UUID]:
 
 
 async def add_verdict(db: Connection, evidence_id: UUID, verdict: Verdict, standing: Standing | None) -> None:
-    """The verdict, the admission if it admits, and the custody entry, in one statement.
+    """The verdict, the admission if it admits, and the custody entry with its digest, in one statement.
 
     `standing` is the device's, None for what the phone captured by itself. Raises ForeignKeyViolationError where the
     device's periods are not (any more) what the caller believed.
@@ -94,7 +94,7 @@ async def add_verdict(db: Connection, evidence_id: UUID, verdict: Verdict, stand
         with judged as (
             insert into verdict (evidence_id, ordinal, outcome, reasons, inputs, rule_version, cause, judged_at)
             values ($1, $2, $3, $4, $5, $6, $7, $8)
-            returning evidence_id, ordinal, outcome, cause, judged_at
+            returning evidence_id, ordinal, outcome, cause, judged_at, verdict_digest(verdict) as sha256
         ), admitted as (
             insert into admission (evidence_id, by_device, device_tag, device_id, verification_needed, conclusion_id,
                                    captured, verified_during, admitted_at)
@@ -106,7 +106,7 @@ async def add_verdict(db: Connection, evidence_id: UUID, verdict: Verdict, stand
         )
         insert into custody_entry (evidence_id, event, actor_id, phone_id, at, details)
         select evidence_id, $12, null, null, judged_at,
-               jsonb_build_object('ordinal', ordinal, 'cause', cause, 'reasons', $13::text[])
+               jsonb_build_object('ordinal', ordinal, 'cause', cause, 'reasons', $13::text[], 'sha256', sha256)
           from judged
         """,
         evidence_id,

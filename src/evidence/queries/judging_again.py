@@ -64,10 +64,11 @@ async def suspend_admissions(db: Connection, taken: Sequence[Taken], now: dateti
                    jsonb_build_object('lost', coalesce(lost, '{}'::tstzrange[])), $6, cause, $7
               from found
               join why using (evidence_id)
+            returning evidence_id, ordinal, cause, verdict_digest(verdict) as sha256
         )
         insert into custody_entry (evidence_id, event, actor_id, phone_id, at, details)
-        select evidence_id, $8, null, null, $7, jsonb_build_object('ordinal', ordinal, 'cause', cause)
-          from found
+        select evidence_id, $8, null, null, $7, jsonb_build_object('ordinal', ordinal, 'cause', cause, 'sha256', sha256)
+          from judged
          order by evidence_id
         """,
         [one.device_id for one in taken],
@@ -151,10 +152,12 @@ async def suspend_admissions_under(
             select evidence_id, ordinal, 'UNDETERMINED', jsonb_build_array($4::jsonb),
                    jsonb_build_object('item', $1, 'lost', array[$2::tstzrange]), $5, $6, $7
               from found
+            returning evidence_id, ordinal, verdict_digest(verdict) as sha256
         )
         insert into custody_entry (evidence_id, event, actor_id, phone_id, at, details)
-        select evidence_id, $8, null, null, $7, jsonb_build_object('ordinal', ordinal, 'cause', $6::text)
-          from found
+        select evidence_id, $8, null, null, $7,
+               jsonb_build_object('ordinal', ordinal, 'cause', $6::text, 'sha256', sha256)
+          from judged
          order by evidence_id
         """,
         code,

@@ -7,6 +7,8 @@ from uuid import UUID
 from evidence.transparency_log.model import Commitments, Field, LoggedEntry, Salts
 
 FORMAT = "plumbline-custody/v1"
+NOTHING = ("-", "{}")
+"""Values of fields that were erased, or never had one."""
 
 
 def leaf_bytes(entry: LoggedEntry, commitments: Commitments) -> bytes:
