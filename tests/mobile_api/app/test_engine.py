@@ -61,3 +61,24 @@ async def test_facts_go_in_requests_that_a_slow_line_carries_in_time(phone: Phon
     await phone.settled()
     assert sum(sent) > 600_000
     assert max(sent) <= MOST_BYTES_AT_ONCE
+
+
+async def test_what_a_second_officer_told_waits_for_a_sign_in_and_is_not_refused_for_good(phone: PhoneTab) -> None:
+    """Without one the phone hands in by the first officer's key, which brings only what that key signed."""
+    await phone.sign_in("officer-a")
+    other = await phone.engine(
+        f"engine.signIn('officer-b', {phone.city.passwords['officer-b']!r}, {{pin: '2580'}}).then((me) => me.person_id)"
+    )
+    await phone.context.set_offline(offline=True)
+    await capture(phone, 50_000)
+    await phone.engine(
+        f"""(async () => {{ const [{{id}}] = (await engine.inspections()).filter((one) => one.local);
+        await engine.tell(id, {{type: 'JOINED'}}, {{as: {other!r}, pin: '2580'}});
+        await engine.signOut(); return true; }})()"""
+    )
+    await phone.context.set_offline(offline=False)
+    await phone.engine("engine.sync()")
+    left = "all.filter((one) => one.state !== 'safe').map((one) => [one.label, one.state])"
+    await phone.engine(f"engine.queue().then((all) => {left})", until=[["JOINED", "waiting"]])
+    await phone.engine(f"engine.signIn('officer-a', {phone.city.passwords['officer-a']!r})")
+    await phone.settled()

@@ -67,8 +67,8 @@ async function round() {
   if (main.token) await update("people", main.person_id, (person) => ({ ...person, token: null }));
   tell("change");
   const token = await tokenToHandIn(main);
-  await handInFacts(token);
-  await upload(token, false, await serverKeys());
+  await handInFacts(token, main.phone_id);
+  await upload(token, main.phone_id, await serverKeys());
 }
 
 /** Facts first, whatever else may fail. */
@@ -76,7 +76,7 @@ async function handInAndFetch(token, main) {
   await handInFacts(token);
   const keys = await serverKeys();
   const refused = await fetched(token, keys, main);
-  await upload(token, true, keys);
+  await upload(token, null, keys);
   if (refused) throw refused;
 }
 
@@ -112,9 +112,14 @@ async function tokenToHandIn(main) {
   return (await call("POST", "/mobile/v1/hand-in", { json: { proof } })).body.token;
 }
 
-async function handInFacts(token) {
+/** What may go out. By a key alone only what that key signed: what a second officer told waits for a sign-in. */
+async function waitingFacts(phoneId) {
+  return (await all("operations", "state", "waiting")).filter((one) => !phoneId || one.phone === phoneId);
+}
+
+async function handInFacts(token, byKeyOf) {
   for (;;) {
-    const waiting = (await all("operations", "state", "waiting")).sort((one, other) => one.made - other.made);
+    const waiting = (await waitingFacts(byKeyOf)).sort((one, other) => one.made - other.made);
     const batch = [];
     for (const one of waiting) {
       const characters = batch.reduce((sum, each) => sum + each.jws.length, one.jws.length);
@@ -167,7 +172,8 @@ async function refreshReference(token, keys) {
   await standings.refresh(token, keys);
 }
 
-async function upload(token, full, keys) {
+async function upload(token, byKeyOf, keys) {
+  const full = !byKeyOf; // by a key alone nothing is read
   for (;;) {
     const waiting = (await all("evidence")).filter((one) => one.committed && !["safe", "attention"].includes(one.state)
       && one.why !== "receipt-unchecked");
@@ -175,7 +181,7 @@ async function upload(token, full, keys) {
     if (!next || !mayUpload(next)) return;
     const mayGoOn = async () => {
       if (!mayUpload(next)) return false;
-      const facts = await all("operations", "state", "waiting");
+      const facts = await waitingFacts(byKeyOf);
       const commitments = (await all("evidence")).some((one) => !one.committed && one.state !== "attention");
       const overtaken = (await all("evidence")).some((one) => one.first && one.committed && one.evidence_id !== next.evidence_id
         && !["safe", "attention"].includes(one.state) && !next.first);
@@ -183,7 +189,7 @@ async function upload(token, full, keys) {
     };
     try {
       if (!(await send(next, token, keys, mayGoOn, () => tell("queue")))) {
-        await handInFacts(token);
+        await handInFacts(token, byKeyOf);
         if (full) await pull(token);
         if (!mayUpload(next)) return;
       }
