@@ -17,7 +17,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Guard
 from msgspec import Meta
 
 from agency import queries, sign_in
-from agency.model import Actor, PersonKind, Role
+from agency.model import Actor, Credential, PersonKind, Role
 from agency.problems import SignInRefused, TooManyAttempts
 from foundation.civil import day_of
 from foundation.clock import Clock
@@ -133,6 +133,9 @@ class Me(msgspec.Struct, frozen=True):
     unit_name: str | None
     phone_id: UUID | None
     roles: list[MyRole]
+    credential_no: str | None
+    """Of the credential of today that ends last."""
+    credential_until: date | None
 
 
 @post(
@@ -204,6 +207,8 @@ async def described(db: Connection, actor: Actor, day: date, language: Language)
     person = await queries.person(db, actor.person_id)
     units = await queries.units_by_id(db, {actor.unit_id, *(grant.unit_id for grant in actor.roles)}, day)
     names = {unit.id: unit.name_zh if language == "zh-CN" else unit.name_en for unit in units}
+    held = (await queries.credentials_of(db, [person.id])).get(person.id, [])
+    today = max((one for one in held if one.valid_from <= day <= one.valid_until), key=_ends, default=None)
     return Me(
         person.id,
         person.kind,
@@ -216,4 +221,10 @@ async def described(db: Connection, actor: Actor, day: date, language: Language)
             MyRole(grant.role, say(language, f"role.{grant.role}"), grant.unit_id, names.get(grant.unit_id))
             for grant in actor.roles
         ],
+        today.credential_no if today else None,
+        today.valid_until if today else None,
     )
+
+
+def _ends(credential: Credential) -> date:
+    return credential.valid_until

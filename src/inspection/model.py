@@ -46,6 +46,8 @@ class Begun(What, frozen=True, tag="BEGUN"):
     enterprise_name: Short | UnsetType = UNSET
     enterprise_address: Short | UnsetType = UNSET
     items: Annotated[list[Short], Meta(max_length=50)] | UnsetType = UNSET
+    checklist: Short | UnsetType = UNSET
+    """The one that the phone shows; the inspection is held to it."""
     urgent_reason: Text | UnsetType = UNSET
 
 
@@ -82,6 +84,18 @@ class PersonOnSite(What, frozen=True, tag="PERSON_ON_SITE"):
     name: Short | UnsetType = UNSET
     position: Short | UnsetType = UNSET
     telephone: Annotated[str, Meta(max_length=40)] | UnsetType = UNSET
+    legal_representative: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
+    """法定代表人（负责人）, as the licence on the wall names them."""
+
+
+class Helper(What, frozen=True, tag="HELPER"):
+    """Somebody who helps without being an officer: an auxiliary, an expert. They never count as one."""
+
+    KEY = "helper:{name}"
+    name: Short
+    role: Short | UnsetType = UNSET
+    present: bool | UnsetType = UNSET
+    """False: they were not there after all."""
 
 
 class Finding(What, frozen=True, tag="FINDING"):
@@ -103,6 +117,9 @@ class Reading(What, frozen=True, tag="READING"):
     standing_reasons: Annotated[list[Short], Meta(max_length=20)] | UnsetType = UNSET
     standing_words: Text | UnsetType = UNSET
     """What the phone showed of it at that moment; the record prints this."""
+    certificate_no: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
+    kept_only: bool | UnsetType = UNSET
+    """The officer was told that it cannot be evidence, and keeps it all the same."""
     evidence_id: UUID | UnsetType = UNSET
 
 
@@ -114,6 +131,8 @@ class EvidenceListed(What, frozen=True, tag="EVIDENCE"):
     media_type: Annotated[str, Meta(max_length=100)]
     shows: Text | UnsetType = UNSET
     item: Short | UnsetType = UNSET
+    kind: Literal["PHOTO", "VIDEO", "AUDIO", "DOCUMENT", "SIGNATURE"] | UnsetType = UNSET
+    """What it was captured as: a scanned paper is an image, too."""
 
 
 class Statement(What, frozen=True, tag="STATEMENT"):
@@ -153,7 +172,7 @@ class Document(What, frozen=True, tag="DOCUMENT"):
     """What was read to the party, word for word; signatures name the SHA-256 of its UTF-8 bytes."""
 
     KEY = "document:{kind}"
-    kind: Literal["ON_SITE_RECORD", "ORDER_TO_CORRECT"]
+    kind: Literal["ON_SITE_RECORD", "ORDER_TO_CORRECT", "NO_PENALTY_NOTICE"]
     content: Annotated[str, Meta(min_length=2, max_length=100_000)]
 
 
@@ -196,6 +215,7 @@ Told: TypeAlias = (
     | CredentialShown
     | RightsTold
     | PersonOnSite
+    | Helper
     | Finding
     | Reading
     | EvidenceListed
@@ -275,6 +295,7 @@ class Inspection(Struct, frozen=True, kw_only=True):
     officers: list[UUID] = []
     """Who is to carry it out."""
     approved_at: datetime | None = None
+    approval_no: str | None = None
     joint_id: UUID | None = None
     """Inspections with the same one are one visit: 综合查一次."""
 

@@ -229,6 +229,7 @@ def _made(one: Arrived, begun: Begun) -> Inspection:
         title=begun.enterprise_name or "",
         enterprise=Enterprise(begun.uscc or "", begun.enterprise_name or "", begun.enterprise_address or ""),
         items=begun.items or [],
+        checklist=begun.checklist or "",
         officers=[one.operation.author],
     )
 

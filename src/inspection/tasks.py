@@ -5,10 +5,12 @@ from uuid import UUID
 
 from agency.model import Actor
 from evidence.custody import Event, tell, tell_all
+from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection
 from inspection import queries
 from inspection.current import derive
+from inspection.documents import numbering as documents
 from inspection.model import Inspection
 
 
@@ -25,12 +27,16 @@ async def open_tasks(db: Connection, clock: Clock, tasks: Sequence[Inspection], 
 
 
 async def approve(db: Connection, clock: Clock, inspection_id: UUID, approved_by: UUID, note: str = "") -> bool:
-    """The head's approval, once. False where it is approved already. In a transaction."""
+    """The head's approval, once, under a number of the unit. False where it is approved already. In a transaction."""
     await queries.one_by_one(db, [inspection_id])
-    now = clock.now()
-    if not await queries.add_approval(db, inspection_id, approved_by, note, now):
+    inspection = (await queries.inspections_by_id(db, [inspection_id])).get(inspection_id)
+    if inspection is None or inspection.approved_at is not None:
         return False
-    details = {"inspection_id": inspection_id, "note": note}
+    now = clock.now()
+    number = await documents.next_number(db, inspection.unit_id, "APPROVAL", day_of(now).year)
+    if not await queries.add_approval(db, inspection_id, approved_by, note, number, now):
+        return False
+    details = {"inspection_id": inspection_id, "note": note, "number": number}
     await tell(db, Event.INSPECTION_APPROVED, now, evidence_id=None, actor_id=approved_by, details=details)
     await derive(db, [inspection_id], now)
     return True

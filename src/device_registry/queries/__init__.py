@@ -36,7 +36,13 @@ from device_registry.queries.import_files import (
     map_import_file,
 )
 from device_registry.queries.listing import MOST_COUNTED, Filter, Line, Sort, Verification, counted, listed
-from device_registry.queries.overview import keep_overviews, move_overview, overview_versions, overview_versions_of
+from device_registry.queries.overview import (
+    keep_overviews,
+    last_certificates,
+    move_overview,
+    overview_versions,
+    overview_versions_of,
+)
 from device_registry.queries.periods import (
     let_periods_change,
     replace_service_periods,
@@ -122,6 +128,7 @@ __all__ = [
     "keep_import_file",
     "keep_overviews",
     "labelled",
+    "last_certificates",
     "let_periods_change",
     "listed",
     "locked_devices",

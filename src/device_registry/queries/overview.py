@@ -68,6 +68,28 @@ async def overview_versions_of(db: Connection, units: Collection[UUID]) -> dict[
     return {device_id: version for device_id, version in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
+MOST_CERTIFICATES = 1000
+
+
+async def last_certificates(db: Connection, units: Collection[UUID]) -> dict[str, str]:
+    """By tag the number of the last certificate of what the units carry about; of many those verified for longest."""
+    rows = await db.fetch(
+        """
+        select overview.tag, last_certificate_no
+          from device_overview as overview
+          join device on device.id = overview.device_id
+         where overview.unit_id = any ($1)
+           and device.mounting <> 'FIXED'
+           and last_certificate_no is not null
+         order by verified_until desc nulls last, overview.tag
+         limit $2
+        """,
+        list(units),
+        MOST_CERTIFICATES,
+    )
+    return {tag: certificate_no for tag, certificate_no in rows}  # noqa: C416 - rows are no pairs to mypy
+
+
 async def move_overview(db: Connection, device_id: UUID, unit_id: UUID) -> None:
     """The device is held by another unit; nothing else about it changes."""
     await db.execute("update device_overview set unit_id = $2 where device_id = $1", device_id, unit_id)

@@ -41,7 +41,7 @@ class Issued(Struct, frozen=True, kw_only=True):
     stored: StoredObject
 
 
-async def next_ordinal(db: Connection, unit_id: UUID, kind: Kind, year: int) -> int:
+async def next_ordinal(db: Connection, unit_id: UUID, kind: str, year: int) -> int:
     """One more than the last; whoever else asks waits for this transaction, so that no number is lost."""
     ordinal: int = await db.fetchval(
         """

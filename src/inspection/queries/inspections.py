@@ -45,12 +45,14 @@ async def open_inspections(
     return [inspection for inspection, _ in opened if inspection.id in ids]
 
 
-async def add_approval(db: Connection, inspection_id: UUID, approved_by: UUID, note: str, now: datetime) -> bool:
+async def add_approval(
+    db: Connection, inspection_id: UUID, approved_by: UUID, note: str, number: str, now: datetime
+) -> bool:
     """False where there is one."""
     added = await db.fetchval(
         """
-        insert into inspection_approval (inspection_id, approved_by, approved_at, note)
-        values ($1, $2, $3, $4)
+        insert into inspection_approval (inspection_id, approved_by, approved_at, note, number)
+        values ($1, $2, $3, $4, $5)
             on conflict (inspection_id) do nothing
         returning true
         """,
@@ -58,6 +60,7 @@ async def add_approval(db: Connection, inspection_id: UUID, approved_by: UUID, n
         approved_by,
         now,
         note,
+        number,
     )
     return bool(added)
 
@@ -68,7 +71,7 @@ async def inspections_by_id(db: Connection, ids: Collection[UUID]) -> dict[UUID,
         select inspection.id, unit_id, source, title, due_on, uscc, enterprise_name, enterprise_address, items,
                checklist,
                array(select person_id from inspection_officer where inspection_id = inspection.id order by person_id),
-               approved_at, joint_id
+               approved_at, number, joint_id
           from inspection
           left join inspection_approval on inspection_approval.inspection_id = inspection.id
          where inspection.id = any ($1)
@@ -87,9 +90,11 @@ async def inspections_by_id(db: Connection, ids: Collection[UUID]) -> dict[UUID,
             checklist=checklist,
             officers=officers,
             approved_at=approved_at,
+            approval_no=number,
             joint_id=joint_id,
         )
-        for id_, unit_id, source, title, due_on, uscc, name, address, items, checklist, officers, approved_at, joint_id
+        for id_, unit_id, source, title, due_on, uscc, name, address, items, checklist, officers, approved_at, number,
+            joint_id
         in rows
     }  # fmt: skip
 

@@ -30,6 +30,8 @@ const IN_A_VISIT = {
 
 const screen = document.getElementById("screen");
 let current = "";
+let typed = false;
+screen.addEventListener("input", () => { typed = true; });
 let stop = () => {};
 
 export async function show() {
@@ -41,12 +43,13 @@ export async function show() {
     const inspection = name === "visit" ? await engine.inspection(id) : null;
     const make = name === "visit" ? inspection && IN_A_VISIT[step] : SCREENS[name];
     const made = make ? await make({ me, inspection, again: draw }) : notFound();
+    typed = false;
     if (location.hash === here) screen.replaceChildren(await bar(me), ...[made].flat(Infinity).filter(Boolean));
   };
   stop();
   await draw().catch((error) => screen.replaceChildren(notice("bad", inWords(error))));
   // What somebody is typing or signing is never drawn anew under their hand.
-  const busy = () => screen.querySelector("form, canvas, details[open]");
+  const busy = () => typed || screen.querySelector("form, canvas, details[open]");
   const offs = ["change", "queue", "online"].map((what) => engine.on(what, () => (busy() ? refreshBar(me) : soon(() => busy() ? null : draw()))));
   stop = () => offs.forEach((off) => off());
   if (current !== here) {

@@ -34,6 +34,7 @@ def a_statement(chance: random.Random) -> dict[str, Any]:
         {"type": "CREDENTIAL_SHOWN", "credential_no": "1"},
         {"type": "REFUSAL", "document_sha256": SHA, "reason": "r"},
         {"type": "STATEMENT", "text": chance.choice("xy")},
+        {"type": "HELPER", "name": chance.choice("xy"), "present": chance.choice([True, False])},
         {"type": "PERSON_ON_SITE", "name": chance.choice("xy")},
         {"type": "DOCUMENT", "kind": "ON_SITE_RECORD", "content": chance.choice(["{}", "[]"])},
     ]

@@ -1,8 +1,12 @@
 """A stranger signs in on a phone, goes where there is no network, carries out a whole inspection, and comes back."""
 
 import io
+import json
+import re
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import pypdf
 from PIL import Image
 from playwright.async_api import FilePayload, Page
 
@@ -40,6 +44,19 @@ def photograph(seed: int) -> FilePayload:
 
 async def press(page: Page, name: str) -> None:
     await page.get_by_role("button", name=name, exact=True).click()
+
+
+async def draw(page: Page, label: str) -> None:
+    """Somebody signs with a finger."""
+    pad = page.get_by_role("img", name=label)
+    await pad.scroll_into_view_if_needed()
+    box = await pad.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + 30, box["y"] + 40)
+    await page.mouse.down()
+    for at in range(8):
+        await page.mouse.move(box["x"] + 30 + at * 30, box["y"] + (70 if at % 2 else 30))
+    await page.mouse.up()
 
 
 async def step(page: Page, name: str) -> None:
@@ -96,6 +113,8 @@ async def arrive(phone: PhoneTab, camera: Camera) -> None:
     await page.get_by_label("本人 PIN").fill(PIN)
     await press(page, "已向当事人出示")
     await page.locator(".badge.good").nth(1).wait_for()
+    await page.get_by_role("button", name="执法辅助人员 在场").click()
+    await page.get_by_role("button", name="撤回：执法辅助人员 不在场").wait_for()
     await camera.shot("credentials")
     await back(page)
 
@@ -127,18 +146,25 @@ async def check(page: Page, camera: Camera) -> None:
 async def read_instruments(page: Page, camera: Camera) -> None:
     await step(page, "仪器读数")
     await page.get_by_label("设备编号").fill("SLM-002")
-    await page.get_by_label("读数", exact=True).click()
+    await page.get_by_label("设备编号").blur()
     warned = await page.locator(".light.red").inner_text()
     assert "声级计 SLM-002：检定已于" in warned
     assert "到期。可以拍摄留存，不能作为证据。" in warned
+    assert await page.get_by_label("读数", exact=True).is_disabled()  # blocked early, and explained
+    assert await page.get_by_label("拍摄仪器显示").is_disabled()
+    await press(page, "保存")
+    await page.get_by_text("请先确认").wait_for()
     await camera.shot("reading-lapsed")
+    await page.get_by_label("我已知道").check()
     await page.get_by_label("读数", exact=True).fill("66.1")
     await page.locator("#reading-photo").set_input_files([photograph(3)])
     await press(page, "保存")
     await page.get_by_text("66.1 dB(A)").wait_for()
     await page.get_by_label("设备编号").fill("SLM-001")
+    await page.get_by_label("设备编号").blur()
+    await page.locator("form .light.green").wait_for()
+    assert await page.get_by_label("检定证书编号").input_value() == "演示-SLM-001-1"
     await page.get_by_label("读数", exact=True).fill("63.4")
-    await page.locator(".light.green").first.wait_for()
     await page.locator("#reading-photo").set_input_files([photograph(4)])
     await press(page, "保存")
     await page.get_by_text("63.4 dB(A)").wait_for()
@@ -148,6 +174,7 @@ async def read_instruments(page: Page, camera: Camera) -> None:
 
 async def conclude(page: Page, camera: Camera) -> None:
     await step(page, "当事人陈述")
+    await page.get_by_label("法定代表人").fill("法定代表人丁")
     await page.get_by_label("现场人员姓名").fill("现场负责人")
     await page.get_by_label("陈述和申辩").fill("已要求厂家检修。")
     await camera.shot("statement")
@@ -166,25 +193,22 @@ async def conclude(page: Page, camera: Camera) -> None:
     await page.locator(".paper").wait_for()
     await camera.shot("record")
     await press(page, "执法人员甲 签名")
+    await page.get_by_text("还没有签名").wait_for()
+    await draw(page, "执法人员甲在框内签名")
+    await press(page, "执法人员甲 签名")
     await page.locator(".badge.good").nth(0).wait_for()
+    await draw(page, "执法人员乙在框内签名")
     await page.get_by_label("本人 PIN").fill("000000")
     await press(page, "执法人员乙 签名")
     await page.get_by_text("PIN 不正确").wait_for()
+    await camera.shot("officer-signs")
     await page.get_by_label("本人 PIN").fill(PIN)
     await press(page, "执法人员乙 签名")
     await page.locator(".badge.good").nth(1).wait_for()
 
 
 async def the_party_signs(page: Page) -> None:
-    pad = page.locator("canvas")
-    await pad.scroll_into_view_if_needed()
-    box = await pad.bounding_box()
-    assert box is not None
-    await page.mouse.move(box["x"] + 30, box["y"] + 40)
-    await page.mouse.down()
-    for at in range(8):
-        await page.mouse.move(box["x"] + 30 + at * 30, box["y"] + (70 if at % 2 else 30))
-    await page.mouse.up()
+    await draw(page, "请当事人在框内签名")
     await press(page, "确认当事人签名")
     await page.locator(".badge.good").nth(2).wait_for()
 
@@ -206,8 +230,18 @@ async def the_supervisor_looks(phone: PhoneTab) -> Page:
     return tab.page
 
 
-async def state_of_the_inspection(city: City) -> tuple[str, int]:
-    """Its state and how many documents were issued, after the worker did what was due."""
+class Ended(NamedTuple):
+    """The state of the inspection, how many documents were issued, and what the record says, and who signed it."""
+
+    state: str
+    documents: int
+    record: dict[str, Any]
+    below: dict[str, Any]
+    paper: str
+
+
+async def the_end(city: City) -> Ended:
+    """After the worker did what was due."""
     async with opened(city.settings, SystemClock()) as custodian:
         await do_due(custodian)
         await settle(custodian.database, custodian.clock.now())
@@ -215,9 +249,32 @@ async def state_of_the_inspection(city: City) -> tuple[str, int]:
     database = await Database.open(city.settings.database_url, most=1)
     async with database.connection() as db:
         state = await db.fetchval("select state from inspection_current where operations > 0")
-        documents = await db.fetchval("select count(*) from inspection_document")
+        issued = await db.fetch("select content, signed from inspection_document order by id")
+        key = await db.fetchval("select key from inspection_document_file order by document_id limit 1")
+        version = await db.fetchval("select version_id from inspection_document_file order by document_id limit 1")
     await database.close()
-    return state, documents
+    async with opened(city.settings, SystemClock()) as custodian:
+        file = b"".join([chunk async for chunk in custodian.store.read(key, version)])
+    paper = re.sub(r"\s", "", "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(file)).pages))
+    return Ended(state, len(issued), json.loads(issued[0]["content"]), json.loads(issued[0]["signed"]), paper)
+
+
+def is_whole(ended: Ended) -> None:
+    """Nothing that the server knew or the officers were told is left empty in the record, nor on paper."""
+    record = ended.record
+    assert "噪声污染防治" in record["entity"]["basis"]
+    assert re.fullmatch(r"检批〔\d{4}〕\d{4}号", record["approval_no"])
+    assert all(officer["credential_no"].startswith("演示-") for officer in record["officers"])
+    assert record["party"]["legal_representative"] == "法定代表人丁"
+    assert record["party"]["person_on_site"] == "现场负责人"
+    assert record["helpers"] == [{"name": "执法辅助人员", "role": "执法辅助"}]
+    assert [one["certificate_no"] for one in record["readings"]] == ["演示-SLM-002-1", "演示-SLM-001-1"]
+    signed = [one for one in ended.below["signings"] if one["signer"] == "OFFICER"]
+    assert len({one["name"] for one in signed}) == len(signed) == 2
+    for one in ended.below["signings"]:
+        assert one["picture_sha256"] in ended.paper
+    for words in (record["approval_no"], "法定代表人丁", "执法辅助人员", "演示-SLM-001-1"):
+        assert words in ended.paper
 
 
 async def test_a_whole_inspection_of_two_officers_without_a_network(phone: PhoneTab, shots: Path) -> None:
@@ -248,8 +305,11 @@ async def test_a_whole_inspection_of_two_officers_without_a_network(phone: Phone
     await phone.page.get_by_text("可以放心删除本机副本").wait_for()
     await camera.shot("queue-verified")
     verdicts = await phone.engine("engine.queue().then((all) => all.map(({outcome}) => outcome).sort())")
-    assert verdicts == ["ADMITTED", "ADMITTED", "ADMITTED", "ADMITTED", "HELD"]
-    assert await state_of_the_inspection(phone.city) == ("CLOSED", 1)
+    assert verdicts == ["ADMITTED"] * 6 + ["HELD"]
+    ended = await the_end(phone.city)
+    assert (ended.state, ended.documents) == ("CLOSED", 1)
+    is_whole(ended)
+    assert [one["signer"] for one in ended.below["signings"]] == ["OFFICER", "OFFICER", "PARTY"]
     freed = await phone.engine("engine.wipe('safe')")
     assert isinstance(freed, int)
     assert freed > 0
@@ -263,13 +323,24 @@ async def test_a_party_that_refuses_is_recorded_with_reason_and_witness(phone: P
     page = phone.page
     await page.get_by_text("当事人拒绝签名").click()
     await press(page, "记录拒绝签名")
-    await page.get_by_text("请填写拒绝理由和见证人").wait_for()
+    await page.get_by_text("请填写拒绝理由、见证人及其联系方式").wait_for()
     await page.get_by_label("拒绝理由").fill("不认可检查结果")
     await page.get_by_label("见证人姓名").fill("社区工作人员")
+    await page.get_by_label("见证人联系方式").fill("027-00000000")
+    await press(page, "记录拒绝签名")
+    await page.get_by_text("还没有签名").wait_for()
+    await draw(page, "请见证人在框内签名")
+    await camera.shot("witness")
     await press(page, "记录拒绝签名")
     await page.get_by_text("已记录拒绝签名").wait_for()
     await camera.shot("refused")
     await close(page)
     await phone.context.set_offline(False)
     await phone.settled()
-    assert await state_of_the_inspection(phone.city) == ("CLOSED", 1)
+    ended = await the_end(phone.city)
+    assert (ended.state, ended.documents) == ("CLOSED", 1)
+    is_whole(ended)
+    [refused] = ended.below["refusals"]
+    assert (refused["reason"], refused["witness_name"]) == ("不认可检查结果", "社区工作人员")
+    assert refused["witness_contact"] == "027-00000000"
+    assert [one["signer"] for one in ended.below["signings"]] == ["OFFICER", "OFFICER", "WITNESS"]

@@ -35,7 +35,8 @@ export const engine = {
     return main ? { ...main.me, phone_id: main.phone_id, signedIn: Boolean(main.token), expires_at: main.expires_at } : null;
   },
   async people() {
-    return (await store.all("people")).map(({ person_id, me, main, phone_id }) => ({ person_id, name: me.name, main, phone_id }));
+    return (await store.all("people")).map(({ person_id, me, main, phone_id }) =>
+      ({ person_id, name: me.name, main, phone_id, kind: me.kind, credential_no: me.credential_no ?? null, valid_until: me.credential_until ?? null }));
   },
   signIn,
   async signOut() {
@@ -58,9 +59,12 @@ export const engine = {
   async reference() {
     return (await store.meta("reference"))?.told ?? { items: [], checklists: [], colleagues: [], no_penalty: [] };
   },
+  /** With the checklist of its items, to which it is held from then on. */
   async begin(what) {
     const id = crypto.randomUUID();
-    await engine.tell(id, { type: "BEGUN", ...what });
+    const all = await checklists();
+    const checklist = what.items ? all.find((one) => one.item_codes?.some((code) => what.items.includes(code))) : all[0];
+    await engine.tell(id, { type: "BEGUN", ...(checklist && { checklist: checklist.code }), ...what });
     return id;
   },
   async tell(inspectionId, what, { as, pin } = {}) {
@@ -75,6 +79,10 @@ export const engine = {
     return row.id;
   },
   capture,
+  /** Throws "pin" where it does not fit: asked before anything is kept that they are to sign. */
+  async unlocked({ as, pin }) {
+    if (as) await keys.privateKeyOf((await store.all("people")).find((one) => one.person_id === as), pin);
+  },
   async queue() {
     const [operations, evidence] = await Promise.all([store.all("operations"), store.all("evidence")]);
     return [
@@ -83,7 +91,7 @@ export const engine = {
         sent: 0, size: one.jws.length, why: one.why,
       })),
       ...evidence.map((one) => ({
-        id: one.evidence_id, inspection_id: one.inspection_id, kind: kindOf(one.media_type), label: one.shows || one.file_name || "",
+        id: one.evidence_id, inspection_id: one.inspection_id, kind: one.kind === "DOCUMENT" || one.kind === "SIGNATURE" ? "document" : kindOf(one.media_type), label: one.shows || one.file_name || "",
         state: one.state, sent: one.sent ?? 0, size: one.size, why: one.why, outcome: one.outcome, committed: Boolean(one.committed),
         first: Boolean(one.first),
       })),
@@ -183,7 +191,7 @@ async function operation(inspectionId, what, as, pin) {
   return { ...told, inspection_id: inspectionId, replaces, jws, state: "waiting", made: Date.now() };
 }
 
-async function capture(inspectionId, blob, { mediaType, deviceTag, shows, item, fileName, place } = {}) {
+async function capture(inspectionId, blob, { mediaType, deviceTag, shows, item, fileName, place, kind } = {}) {
   const estimate = await navigator.storage?.estimate?.();
   if (estimate?.quota && estimate.quota - estimate.usage < blob.size + SPARE_BYTES) return full();
   const main = await sync.mainPerson();
@@ -196,10 +204,10 @@ async function capture(inspectionId, blob, { mediaType, deviceTag, shows, item, 
   };
   const jws = await sign(facts, "plumbline-commitment+jws", main.phone_id, main.privateKey);
   const { evidence_id, sha256, size, media_type } = facts;
-  const row = { evidence_id, inspection_id: inspectionId, jws, sha256, size, media_type, shows, file_name: fileName, state: "waiting", sent: 0, made: Date.now() };
+  const row = { evidence_id, inspection_id: inspectionId, jws, sha256, size, media_type, shows, kind, file_name: fileName, state: "waiting", sent: 0, made: Date.now() };
   const puts = [["bytes", { evidence_id, blob }], ["evidence", row]];
   if (inspectionId) {
-    const what = { type: "EVIDENCE", evidence_id, sha256, size, media_type, ...(shows && { shows }), ...(item && { item }) };
+    const what = { type: "EVIDENCE", evidence_id, sha256, size, media_type, ...(shows && { shows }), ...(item && { item }), ...(kind && { kind }) };
     puts.push(["operations", await operation(inspectionId, what)]);
   }
   await written(puts);
@@ -234,14 +242,13 @@ function shown(id, planned, own, reference) {
   const fields = merged(operations);
   const begun = (member) => value(fields, "begun", member);
   const items = planned?.items ?? begun("items") ?? [];
-  const checklist = reference.find((one) => one.code === planned?.checklist)
-    ?? (planned ? null : reference[0]) ?? { code: "", title: "", items: [] };
+  const checklist = reference.find((one) => one.code === (planned?.checklist || begun("checklist"))) ?? { code: "", title: "", items: [] };
   const state = planned?.state === "CLOSED" ? "CLOSED" : operations.length ? "UNDER_WAY" : "PLANNED";
   return {
     id, local: !planned, title: planned?.title || begun("enterprise_name") || "", source: planned?.source ?? begun("source"),
     state, closing: "closed" in fields, due_on: planned?.due_on ?? null, items, checklist, officers: planned?.officers ?? [],
     enterprise: planned?.enterprise ?? { uscc: begun("uscc") ?? "", name: begun("enterprise_name") ?? "", address: begun("enterprise_address") ?? "" },
-    fields, conflicts: conflicts(fields), operations, approved_at: planned?.approved_at ?? null, unit_id: planned?.unit_id,
+    fields, conflicts: conflicts(fields), operations, approved_at: planned?.approved_at ?? null, approval_no: planned?.approval_no ?? null, unit_id: planned?.unit_id,
   };
 }
 

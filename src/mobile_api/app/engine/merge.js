@@ -8,6 +8,7 @@ export function keyOf(operation) {
     case "CREDENTIAL_SHOWN": return `credential-shown:${author}`;
     case "RIGHTS_TOLD": return "rights-told";
     case "PERSON_ON_SITE": return "person-on-site";
+    case "HELPER": return `helper:${what.name}`;
     case "FINDING": return `finding:${what.item}`;
     case "READING": return `reading:${id}`;
     case "EVIDENCE": return `evidence:${what.evidence_id}`;

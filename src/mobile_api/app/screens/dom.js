@@ -51,7 +51,7 @@ export function form(submitWords, onsubmit, ...children) {
     if (made.dataset.busy) return;
     made.dataset.busy = "1";
     try {
-      const missing = [...made.querySelectorAll("[required]")].find((input) => !input.value.trim());
+      const missing = [...made.querySelectorAll("[required]:enabled")].find((input) => !input.value.trim());
       if (missing) throw new Error(say("app.form.missing", { field: made.querySelector(`label[for="${missing.id}"]`)?.textContent ?? "" }));
       await onsubmit(Object.fromEntries(new FormData(made)));
     } catch (error) {

@@ -3,7 +3,14 @@
 import { say } from "../engine/words.js";
 import { button, el } from "./dom.js";
 
-export function pad(label) {
+const drawn = new Map(); // by who signs under what: a screen that is drawn anew keeps what was begun
+
+export function pad(label, key) {
+  if (!drawn.has(key)) drawn.set(key, made(label, () => drawn.delete(key)));
+  return drawn.get(key);
+}
+
+function made(label, done) {
   const canvas = el("canvas", { className: "pad", width: 700, height: 280, role: "img", "aria-label": label });
   const pen = canvas.getContext("2d");
   let strokes = 0;
@@ -31,6 +38,7 @@ export function pad(label) {
   });
   return {
     element: el("div", { className: "pad-holder" }, el("p", { className: "hint" }, label), canvas, button(say("app.pad.clear"), clear, { tone: "quiet" })),
+    done,
     empty: () => strokes === 0,
     png: () => new Promise((resolve) => canvas.toBlob(resolve, "image/png")),
   };

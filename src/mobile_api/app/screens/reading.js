@@ -9,19 +9,38 @@ export async function show({ inspection, again }) {
   const device = field({ label: say("app.reading.device"), hint: say("app.reading.device-hint"), name: "device", required: true, maxLength: 1200 });
   const input = device.querySelector("input");
   const light = el("div", { "aria-live": "assertive" });
-  let found;
-  const look = async () => {
-    found = input.value.trim() ? await engine.standing(input.value) : null;
-    light.replaceChildren(...(found ? [lamp(found)] : []));
-  };
-  input.addEventListener("change", look);
+  const certificate = field({ label: say("app.reading.certificate"), hint: say("app.reading.certificate-hint"), name: "certificate_no", maxLength: 100 });
+  const keep = el("input", { type: "checkbox", name: "kept_only", onchange: () => gate() });
   const photo = el("input", { type: "file", accept: "image/*", capture: "environment", className: "unseen", id: "reading-photo" });
   const taken = el("span", { className: "hint" });
   photo.addEventListener("change", () => { taken.textContent = photo.files[0]?.name ?? ""; });
+  const told = el("fieldset", { className: "plain", disabled: true }, certificate,
+    field({ label: say("app.reading.quantity"), name: "quantity", required: true, value: say("app.reading.quantity-usual"), maxLength: 200 }),
+    el("div", { className: "two" }, field({ label: say("app.reading.value"), name: "value", required: true, inputMode: "decimal", pattern: "-?[0-9]+(\\.[0-9]+)?" }),
+      field({ label: say("app.reading.unit"), name: "unit", required: true, value: "dB(A)", maxLength: 20 })),
+    el("div", {}, photo, el("label", { className: "button second", htmlFor: "reading-photo" }, say("app.reading.photo")), taken));
+  let found;
+  const look = async () => {
+    const before = found?.tag;
+    found = input.value.trim() ? await engine.standing(input.value) : null;
+    if (found?.tag !== before) {
+      keep.checked = false;
+      certificate.querySelector("input").value = (found && (await engine.reference()).certificates?.[found.tag]) ?? "";
+    }
+    light.replaceChildren(...(found ? [lamp(found)] : []), ...(found?.light === "red" ? [
+      el("label", { className: "option warn" }, keep, el("span", {}, say("app.reading.keep-only")))] : []));
+    gate();
+  };
+  /** Nothing is taken with a device that is out of standing before somebody has said that they know. */
+  const gate = () => { told.disabled = !found || (found.light === "red" && !keep.checked); };
+  input.addEventListener("change", look);
   const readings = inspection.operations.filter((one) => one.what.type === "READING");
   return [head(say("app.step.reading"), `#/visit/${inspection.id}`),
     form(say("app.save"), async (said) => {
+      const early = told.disabled;
       await look();
+      if (found.light === "red" && !keep.checked) throw new Error(say("app.reading.keep-first"));
+      if (early) throw new Error(say("app.form.missing", { field: say("app.reading.value") }));
       let evidence_id;
       if (photo.files[0]) {
         const { place } = await whereAmI();
@@ -32,17 +51,14 @@ export async function show({ inspection, again }) {
       await engine.tell(inspection.id, {
         type: "READING", device_tag: found.tag, quantity: said.quantity.trim(), value: said.value.trim(), unit: said.unit.trim(),
         standing_outcome: { green: "IN_STANDING", red: "NOT_IN_STANDING", amber: "UNKNOWN" }[found.light], standing_reasons: found.reasons, standing_words: found.words,
+        ...(said.certificate_no?.trim() && { certificate_no: said.certificate_no.trim() }), ...(found.light === "red" && { kept_only: true }),
         ...(evidence_id && { evidence_id }),
       });
       await again();
     },
-    device, scanner(input, look), light,
-    field({ label: say("app.reading.quantity"), name: "quantity", required: true, value: say("app.reading.quantity-usual"), maxLength: 200 }),
-    el("div", { className: "two" }, field({ label: say("app.reading.value"), name: "value", required: true, inputMode: "decimal", pattern: "-?[0-9]+(\\.[0-9]+)?" }),
-      field({ label: say("app.reading.unit"), name: "unit", required: true, value: "dB(A)", maxLength: 20 })),
-    el("div", {}, photo, el("label", { className: "button second", htmlFor: "reading-photo" }, say("app.reading.photo")), taken)),
-    el("ul", { className: "cards" }, readings.map(({ what, latest }) => el("li", { className: `card light ${what.standing_outcome === "IN_STANDING" ? "green" : "red"}` },
-      el("strong", {}, `${what.device_tag}: ${what.value} ${what.unit}`), el("span", { className: "hint" }, `${what.quantity} · ${time(latest)}`))))];
+    device, scanner(input, look), light, told),
+    el("ul", { className: "cards" }, readings.map(({ what, latest }) => el("li", { className: `card light ${{ IN_STANDING: "green", NOT_IN_STANDING: "red" }[what.standing_outcome] ?? "amber"}` },
+      el("strong", {}, `${what.device_tag}: ${what.value} ${what.unit}`), el("span", { className: "hint" }, `${what.quantity} · ${time(latest)}`), what.kept_only && el("span", { className: "hint" }, say("app.reading.kept-only")))))];
 }
 
 /** The traffic light in words, with the age of what it rests on. */

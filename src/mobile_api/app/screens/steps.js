@@ -32,7 +32,7 @@ export async function credentials({ me, inspection, again }) {
   const people = await engine.people();
   const credential = (id) => colleagues.find((one) => one.id === id);
   const row = (person) => {
-    const card = credential(person.person_id);
+    const card = credential(person.person_id) ?? (person.credential_no ? person : null);
     const joined = `joined:${person.person_id}` in inspection.fields;
     const shown = `credential-shown:${person.person_id}` in inspection.fields;
     const pin = person.main ? null : field({ label: say("app.second.pin"), name: `pin-${person.person_id}`, type: "password", inputMode: "numeric" });
@@ -55,7 +55,35 @@ export async function credentials({ me, inspection, again }) {
     .filter((id) => !people.some((one) => one.person_id === id));
   return [head(say("app.step.credentials"), back(inspection)), el("p", {}, say("app.credentials.why")), people.map(row),
     elsewhere.map((id) => el("section", { className: "card" }, el("strong", {}, credential(id)?.name ?? id), badge("plain", say("app.credentials.other-phone")))),
-    people.length < 2 && elsewhere.length < 1 ? notice("warn", say("app.visit.second-missing"), " ", el("a", { href: "#/second" }, say("app.second.title"))) : null];
+    people.length < 2 && elsewhere.length < 1 ? notice("warn", say("app.visit.second-missing"), " ", el("a", { href: "#/second" }, say("app.second.title"))) : null,
+    helpers(inspection, colleagues, again)];
+}
+
+/** Who helps without being an officer: auxiliaries of the unit by one press, others by name. */
+function helpers({ id, fields }, colleagues, again) {
+  const there = (name) => `helper:${name}` in fields && value(fields, `helper:${name}`, "present") !== false;
+  const auxiliaries = colleagues.filter((one) => one.kind === "AUXILIARY").map((one) => one.name_zh ?? one.name);
+  const told = Object.keys(fields).filter((key) => key.startsWith("helper:")).map((key) => key.slice(7)).filter((name) => !auxiliaries.includes(name) && there(name));
+  const row = (name) => el("li", { className: "card row" }, el("span", { className: "grow" }, name, el("span", { className: "hint" }, value(fields, `helper:${name}`, "role") ?? "")),
+    button(say(there(name) ? "app.helpers.not-there" : "app.helpers.there"), async () => {
+      await engine.tell(id, { type: "HELPER", name, present: !there(name), ...(!there(name) && { role: say("app.helpers.auxiliary") }) });
+      await again();
+    }, { tone: there(name) ? "chosen good" : "second", "aria-label": say(there(name) ? "app.helpers.not-there-who" : "app.helpers.there-who", { name }) }));
+  return el("section", {}, el("h2", {}, say("app.helpers.title")), el("p", { className: "hint" }, say("app.helpers.why")),
+    el("ul", { className: "cards" }, [...auxiliaries, ...told].map(row)),
+    other(id, again));
+}
+
+function other(id, again) {
+  const name = field({ label: say("app.helpers.name"), name: "helper", maxLength: 200 });
+  const role = field({ label: say("app.helpers.role"), name: "role", maxLength: 200 });
+  const said = (one) => one.querySelector("input").value.trim();
+  const section = el("details", {}, el("summary", {}, say("app.helpers.other")), name, role, button(say("app.helpers.add"), async () => {
+    if (!said(name)) return trouble(section, new Error(say("app.form.missing", { field: say("app.helpers.name") })));
+    await engine.tell(id, { type: "HELPER", name: said(name), present: true, ...(said(role) && { role: said(role) }) });
+    await again();
+  }, { tone: "second" }));
+  return section;
 }
 
 export async function rights({ inspection }) {
@@ -72,12 +100,15 @@ export async function rights({ inspection }) {
 export async function statement({ inspection }) {
   const now = (member) => value(inspection.fields, "person-on-site", member) ?? "";
   return [head(say("app.step.statement"), back(inspection)),
-    form(say("app.save"), async ({ name, position, telephone, text }) => {
-      const person = Object.fromEntries(Object.entries({ name, position, telephone }).filter(([, told]) => told.trim()));
+    form(say("app.save"), async ({ legal_representative, name, position, telephone, text }) => {
+      const person = Object.fromEntries(Object.entries({ legal_representative, name, position, telephone })
+        .map(([member, told]) => [member, told.trim()]).filter(([, told]) => told));
       if (Object.keys(person).length) await engine.tell(inspection.id, { type: "PERSON_ON_SITE", ...person });
       await engine.tell(inspection.id, { type: "STATEMENT", text: text.trim() || say("app.statement.none") });
       go(inspection);
     },
+    field({ label: say("app.statement.legal-representative"), hint: say("app.statement.legal-representative-hint"), name: "legal_representative",
+      value: now("legal_representative"), maxLength: 200 }),
     field({ label: say("app.statement.person"), name: "name", value: now("name"), maxLength: 200 }),
     field({ label: say("app.statement.position"), name: "position", value: now("position"), maxLength: 200 }),
     field({ label: say("app.statement.telephone"), name: "telephone", type: "tel", value: now("telephone"), maxLength: 40 }),
