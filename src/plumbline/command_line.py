@@ -28,6 +28,7 @@ from plumbline.phone_simulator.command import phone_simulator
 from plumbline.register_commands import COMMANDS
 from plumbline.settings import Settings, SettingsError
 from plumbline.shell import data_option, end_with, on_servers, out, settings_of
+from plumbline.witness_commands import witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -151,7 +152,7 @@ def printsettings_of() -> None:
         out.print(f"    {escape(one.sentence)}", highlight=False, soft_wrap=True)
 
 
-for command in (*COMMANDS, *log_commands.COMMANDS, phone_simulator):
+for command in (*COMMANDS, *log_commands.COMMANDS, phone_simulator, witness):
     cli.add_command(command)
 
 

@@ -77,11 +77,14 @@ class EvidenceProven(msgspec.Struct, frozen=True):
     "/checkpoint",
     media_type=MediaType.TEXT,
     summary="The newest checkpoint: a signed note (C2SP tlog-checkpoint), with the signatures of witnesses",
-    responses=declared(NotFound),
+    responses=declared(Malformed, NotFound),
 )
-async def latest_checkpoint(database: NamedDependency[Database]) -> Response[str]:
+async def latest_checkpoint(
+    database: NamedDependency[Database],
+    witnessed: Annotated[bool, QueryParameter(description="The newest that a witness has signed")] = False,
+) -> Response[str]:
     async with database.connection() as db:
-        note = await proving.checkpoint(db)
+        note = await proving.checkpoint(db, witnessed=witnessed)
     if note is None:
         raise NotFound
     return Response(note, media_type=MediaType.TEXT, headers={"Cache-Control": "no-cache"})

@@ -1,6 +1,7 @@
 """What is handed to those who verify: checkpoints, proofs, and entries in the very form in which they were hashed."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,6 +12,15 @@ from evidence.transparency_log.model import Commitments, Field
 from evidence.transparency_log.queries import LoggedLeaf
 from evidence.transparency_log.rules.leaf import committed, leaf_bytes, value_of
 from evidence.transparency_log.rules.merkle import Row, Span, consistency, inclusion, root_over, rows_under
+from evidence.transparency_log.rules.note import (
+    COSIGNATURE,
+    Note,
+    NoteRefused,
+    VerifierKey,
+    checkpoint_in,
+    cosigned_at,
+)
+from evidence.transparency_log.rules.witnessing import Request
 from foundation.database import Connection
 
 
@@ -30,10 +40,32 @@ class Proven(Struct, frozen=True):
     proof: list[bytes]
 
 
-async def checkpoint(db: Connection) -> str | None:
-    """The newest one, with the signatures of witnesses that have seen it."""
-    signed = await queries.latest_checkpoint(db)
+async def checkpoint(db: Connection, *, witnessed: bool = False) -> str | None:
+    """The newest one, or the newest that a witness has seen, with the signatures of witnesses."""
+    signed = await (queries.latest_witnessed(db) if witnessed else queries.latest_checkpoint(db))
     return signed.note + "".join(await queries.cosignatures(db, signed.size)) if signed else None
+
+
+async def for_a_witness(db: Connection, old: int) -> Request | None:
+    """The newest checkpoint, and that it follows that of the old size. None where nothing was signed yet."""
+    signed = await queries.latest_checkpoint(db)
+    if signed is None or old > signed.size:
+        return None
+    return Request(old, await consistency_proof(db, old, signed.size), Note.parse(signed.note))
+
+
+async def accept_cosignature(db: Connection, note: Note, witness: VerifierKey) -> int:
+    """Keeps what the witness signed; returns the size. Raises NoteRefused for what is not ours, or not signed by it."""
+    checkpoint = checkpoint_in(note.text)
+    ours = await queries.checkpoint_at(db, checkpoint.size)
+    signature = note.signed_by(witness)
+    if ours is None or Note.parse(ours.note).text != note.text:
+        raise NoteRefused("not a checkpoint of this log")
+    if signature is None or witness.kind != COSIGNATURE:
+        raise NoteRefused("not signed by that witness")
+    at = datetime.fromtimestamp(cosigned_at(signature), UTC)
+    await queries.add_cosignature(db, checkpoint.size, witness, str(signature), at)
+    return checkpoint.size
 
 
 async def inclusion_proof(db: Connection, index: int, size: int) -> list[bytes]:

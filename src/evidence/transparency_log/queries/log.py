@@ -125,6 +125,13 @@ async def latest_checkpoint(db: Connection) -> Signed | None:
     return Signed(*row) if row else None
 
 
+async def latest_witnessed(db: Connection) -> Signed | None:
+    row = await db.fetchrow(
+        "select size, root, note, at from log_checkpoint where size = (select max(size) from log_cosignature)"
+    )
+    return Signed(*row) if row else None
+
+
 async def checkpoint_at(db: Connection, size: int) -> Signed | None:
     row = await db.fetchrow("select size, root, note, at from log_checkpoint where size = $1", size)
     return Signed(*row) if row else None
@@ -144,6 +151,24 @@ async def add_publication(db: Connection, size: int, now: datetime) -> None:
 async def cosignatures(db: Connection, size: int) -> list[str]:
     rows = await db.fetch("select signature from log_cosignature where size = $1 order by at, witness", size)
     return [row["signature"] for row in rows]
+
+
+async def last_cosigned(db: Connection, witness: VerifierKey) -> int:
+    """The largest size that the witness has signed, as far as we were told."""
+    return int(await db.fetchval("select coalesce(max(size), 0) from log_cosignature where witness = $1", str(witness)))
+
+
+async def add_cosignature(db: Connection, size: int, witness: VerifierKey, signature: str, at: datetime) -> None:
+    await db.execute(
+        """
+        insert into log_cosignature (size, witness, signature, at) values ($1, $2, $3, $4)
+            on conflict (size, witness) do nothing
+        """,
+        size,
+        str(witness),
+        signature,
+        at,
+    )
 
 
 async def introduce(db: Connection, keys: Sequence[VerifierKey], now: datetime) -> None:
