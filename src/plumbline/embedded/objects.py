@@ -47,8 +47,10 @@ copy_1 = 4
 """
 
 _INDEX = {
-    # A name is on disk before the put is acknowledged. Costs a third of the rate of leveldb, which does not sync.
-    True: '[sqlite]\nenabled = true\ndbFile = "{folder}/index/filer.db"\n',
+    # A name is on disk before the put is acknowledged; leveldb does not sync. With a log written ahead (WAL) a
+    # transaction is synced once, with SQLite's default journal four times: twice as many puts a second.
+    True: '[sqlite]\nenabled = true\ndbFile = "{folder}/index/filer.db?'
+    '_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"\n',
     False: '[leveldb2]\nenabled = true\ndir = "{folder}/index"\n',
 }
 """Where the store keeps names, versions and retentions, by whether it has to survive a loss of power."""
