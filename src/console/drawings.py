@@ -270,7 +270,7 @@ def _new(typed: Typed, people: dict[UUID, Person], held: dict[UUID, list[Credent
     numbers = []
     for line in typed.numbers:
         stratum, _, number = line.strip().rpartition(" ")
-        if not number.isascii() or not number.isdigit() or not 1 <= int(number[:6]) <= 1000:
+        if not re.fullmatch(r"[0-9]{1,4}", number) or not 1 <= int(number) <= 1000:
             raise Malformed(field="numbers", what=Spoken("page.drawings.number-line", line=line[:60]))
         numbers.append(NewStratum(number=int(number), stratum=stratum))
     return NewDrawing(

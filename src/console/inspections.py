@@ -33,7 +33,7 @@ from inspection import queries
 from inspection.documents import queries as documents
 from inspection.documents.http import document_to_read
 from inspection.explanation import gap_words
-from inspection.gaps import gaps_of
+from inspection.gaps import gaps_of, held_on
 from inspection.model import EvidenceListed, Finding, Operation, Reading, State
 from inspection.planning.http.common import WHO_PLANS
 from inspection.rules import guard, merging
@@ -193,13 +193,14 @@ async def _inspection(
         phones = await agency.phone_labels(db, [one.phone for one in [*told, *late]])
         listed = {one: one.what for one in told if isinstance(one.what, EvidenceListed)}
         states = await evidence.states_of(db, [what.evidence_id for what in listed.values()])
-        checklists = await items.checklists_of(db, inspection.items, day_of(now))
+        began, _ = guard.visit(told) or (now, now)
+        versions = await items.checklist_versions(db, [inspection.checklist])
         issued = await documents.issued_of(db, inspection_id)
         if not live:
             seen = {"inspection_id": inspection_id}
             viewer = request.user.person_id
             await tell(db, Event.INSPECTION_VIEWED, now, evidence_id=None, actor_id=viewer, details=seen)
-    points = next((one.items for one in checklists if one.code == inspection.checklist), ())
+    points = next((one.items for one in versions if held_on(one, day_of(began))), ())
     named = {id_: _in(visit, person.name_zh, person.name_en) for id_, person in people.items()}
     return page(
         visit,

@@ -57,7 +57,7 @@ class Term(StrEnum):
 
 
 class Length(NamedTuple):
-    """So many days. `to_a_working_day`: a last day on which nobody works moves to the next on which somebody does."""
+    """So many days, negative: before. `to_a_working_day`: a last day that nobody works moves to the next worked one."""
 
     days: int
     working: bool
@@ -68,16 +68,17 @@ class Length(NamedTuple):
 TERMS = {
     Term.PRESERVATION_DECISION: Length(7, True, "行政处罚法 Art. 56, 85"),
     Term.HEARING_REQUEST: Length(5, True, "行政处罚法 Art. 64(1), 85"),
-    Term.HEARING_NOTICE: Length(7, True, "行政处罚法 Art. 64(2), 85: before the hearing"),
+    Term.HEARING_NOTICE: Length(-7, True, "行政处罚法 Art. 64(2), 85: before the hearing"),
     Term.DECISION: Length(90, False, "行政处罚法 Art. 60"),
     Term.SERVICE: Length(7, True, "行政处罚法 Art. 61, 85"),
     Term.PAYMENT: Length(15, False, "行政处罚法 Art. 67; last day: 民法典 Art. 203", to_a_working_day=True),
     Term.SEIZURE: Length(30, False, "行政强制法 Art. 25"),
     Term.SEIZURE_EXTENSION: Length(30, False, "行政强制法 Art. 25"),
-    Term.CRIME_TRANSFER_DECISION: Length(3, True, "行政执法机关移送涉嫌犯罪案件的规定 Art. 5; 行政处罚法 Art. 85"),
+    Term.CRIME_TRANSFER_DECISION: Length(3, False, "行政执法机关移送涉嫌犯罪案件的规定 Art. 5"),
     Term.PUBLICATION: Length(7, True, "国办发〔2018〕118号"),
 }
-"""行政处罚法 Art. 85: two, three, five and seven days are working days; all others are calendar days.
+"""行政处罚法 Art. 85: the two, three, five and seven days of that law are working days; all others are calendar
+days, and so are those of another law or regulation unless it says otherwise.
 
 Only the party's time to pay is lengthened where its last day is a holiday: what binds the authority ends when it ends.
 """
@@ -132,6 +133,8 @@ def working_days_between(calendar: WorkingDays, after: date, until: date) -> int
 
 def last_day(calendar: WorkingDays, term: Term, begun_on: date) -> date:
     """The last day of the term, inclusive; the day on which it begins does not count (民法典 Art. 201).
+
+    Of a term before something, which is given instead: the last day on which it is kept.
 
     Raises WorkingDaysUnknown where that takes a year nobody has entered.
     """

@@ -93,7 +93,7 @@ async def _points(
         inspection.id: [point.code for point in version.items]
         for inspection in inspections
         for version in versions
-        if version.code == inspection.checklist and _held(version, day_of(visits[inspection.id][0]))
+        if version.code == inspection.checklist and held_on(version, day_of(visits[inspection.id][0]))
     }
 
 
@@ -110,5 +110,5 @@ async def _not_allowed(
     return {id_: [each[1] for each in some if found[each].reasons] for id_, some in asked.items()}
 
 
-def _held(version: Checklist, day: date) -> bool:
+def held_on(version: Checklist, day: date) -> bool:
     return version.begins <= day and (version.ends is None or day < version.ends)

@@ -1,12 +1,18 @@
 """`/desk/inspections`: within reach, what was told, what is missing, and every look at it in the custody chain."""
 
+from datetime import date, timedelta
+
 from agency import queries as agency
+from agency.enforcement_items import queries as items
+from agency.enforcement_items.model import Checklist, Point
 from agency.model import Role
 from evidence.custodian import Custodian
+from foundation.civil import day_of
 from inspection.pushing import push
+from tests.agency.enforcement_items.builders import an_item
 from tests.builders import a_unit, an_officer
 from tests.console.conftest import Desk, somebody, text_of
-from tests.inspection.builders import a_task, told
+from tests.inspection.builders import AT, a_task, told
 
 CONFORMS = {"type": "FINDING", "item": "F-01", "result": "CONFORMS", "note": "灶台已清洗"}
 
@@ -24,6 +30,27 @@ async def test_a_supervisor_sees_what_was_told_and_what_is_missing(desk: Desk, c
     assert "灶台已清洗" in seen
     assert "没有扫码入企记录" in seen
     assert "执法终端" in seen
+
+
+async def test_the_checklist_is_that_of_the_day_of_the_visit(desk: Desk, custodian: Custodian) -> None:
+    unit_id = await a_unit(custodian.database)
+    officer = await an_officer(custodian.database, unit_id)
+    await an_item(custodian.database, unit_id)
+    async with custodian.database.transaction() as db:
+        for text, begins in (("当时的要点", date(2020, 1, 1)), ("后来的要点", day_of(AT))):
+            checklist = Checklist(
+                code="CATERING", version=1, unit_id=unit_id, title="餐饮", items=(Point("F-01", text, "—"),),
+                item_codes=("JC-001",), begins=begins,
+            )  # fmt: skip
+            await items.add_checklist(db, checklist, custodian.clock.now(), None)
+    task = await a_task(custodian.database, custodian.clock, officer, items=["JC-001"], checklist="CATERING")
+    before = AT - timedelta(days=1)
+    await push(custodian, [told(officer, task.id, CONFORMS, earliest=before, latest=before)], officer.courier)
+    await somebody(custodian.database, unit_id, "supervisor", Role.SUPERVISOR)
+    await desk.sign_in("supervisor")
+    seen = text_of(await desk.read(f"/desk/inspections/{task.id}"))
+    assert "当时的要点" in seen
+    assert "后来的要点" not in seen
 
 
 async def test_a_look_is_told_to_custody_and_the_page_looking_again_is_not(desk: Desk, custodian: Custodian) -> None:

@@ -67,7 +67,16 @@ def test_back_from_where_it_led_no_day_is_lost(day: date, count: int) -> None:
     assert working_days_between(CALENDAR, start - timedelta(days=1), day - timedelta(days=1)) == count
 
 
-@given(KNOWN, st.sampled_from([term for term, length in TERMS.items() if length.working]))
+def test_notice_of_a_hearing_is_given_seven_working_days_before_it() -> None:
+    assert last_day(CALENDAR, Term.HEARING_NOTICE, date(2026, 3, 2)) == date(2026, 2, 13)
+
+
+def test_the_three_days_of_a_transfer_are_those_of_the_calendar() -> None:
+    """The administrative penalty law makes working days of its own three days, not of a regulation's."""
+    assert last_day(CALENDAR, Term.CRIME_TRANSFER_DECISION, date(2026, 10, 1)) == date(2026, 10, 4)
+
+
+@given(KNOWN, st.sampled_from([term for term, length in TERMS.items() if length.working and length.days > 0]))
 def test_a_term_of_working_days_is_never_shorter_than_its_days(day: date, term: Term) -> None:
     assert (last_day(CALENDAR, term, day) - day).days >= TERMS[term].days
 

@@ -22,7 +22,7 @@ from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.http import declared, language_of
-from foundation.problem import Malformed, NotAllowed, NotSignedIn, TooLarge, UnsupportedContentType
+from foundation.problem import Malformed, NotAllowed, NotSignedIn, Spoken, TooLarge, UnsupportedContentType
 from inspection.drawing import drawing as use_cases
 from inspection.drawing import queries
 from inspection.drawing.model import Candidate, Conflict, Drawing, Pools, Result, Step
@@ -85,6 +85,9 @@ class NewDrawing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         numbers: dict[str, int] = {}
         for one in self.numbers:
             numbers[tidy(one.stratum)] = numbers.get(tidy(one.stratum), 0) + one.number
+        if (number := sum(numbers.values())) > MOST_DRAWN:
+            what = Spoken("drawing.refused.too-many-in-all", number=number, most=MOST_DRAWN)
+            raise DrawingPoolRefused(field="numbers", what=what)
         return use_cases.NewPools(
             title=tidy(self.title),
             basis=tidy(self.basis),

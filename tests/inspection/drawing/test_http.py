@@ -284,3 +284,10 @@ async def test_somebody_else_unit_sees_no_drawing(drawing: Drawing) -> None:
     assert (await drawing.client.get(PATH, headers=headers)).json() == []
     async with drawing.database.connection() as db:
         assert len(await queries.published(db)) == 0
+
+
+async def test_no_more_is_drawn_in_all_than_a_thread_reckons_in_seconds(drawing: Drawing) -> None:
+    numbers = [{"number": 1000, "stratum": "高"}, {"number": 1, "stratum": "低"}]
+    answer = await drawing.client.post(PATH, json=drawing.new | {"numbers": numbers})
+    assert (answer.status_code, answer.json()["field"]) == (422, "numbers")
+    assert "1001" in answer.json()["detail"]

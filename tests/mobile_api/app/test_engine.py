@@ -82,3 +82,29 @@ async def test_what_a_second_officer_told_waits_for_a_sign_in_and_is_not_refused
     await phone.engine(f"engine.queue().then((all) => {left})", until=[["JOINED", "waiting"]])
     await phone.engine(f"engine.signIn('officer-a', {phone.city.passwords['officer-a']!r})")
     await phone.settled()
+
+
+async def test_a_fact_that_the_server_cannot_take_holds_up_no_other(phone: PhoneTab) -> None:
+    refused = '{"type": "/problems/malformed", "title": "?", "status": 400, "detail": "无法保存"}'
+
+    async def refuse(route: Route) -> None:
+        if len((route.request.post_data_json or {})["operations"][0]) > 30_000 or "," in (
+            route.request.post_data or ""
+        ):
+            await route.fulfill(status=400, content_type="application/problem+json", body=refused)
+        else:
+            await route.continue_()
+
+    await phone.sign_in("officer-a")
+    await phone.context.set_offline(offline=True)
+    await phone.engine(
+        f"""(async () => {{ const id = await {BEGIN};
+        await engine.tell(id, {{type: 'DOCUMENT', kind: 'ON_SITE_RECORD', content: '准'.repeat(13000)}});
+        await engine.tell(id, {{type: 'JOINED'}});
+        return true; }})()"""
+    )
+    await phone.context.route("**/mobile/v1/operations", refuse)
+    await phone.context.set_offline(offline=False)
+    await phone.engine("engine.sync()")
+    left = "engine.queue().then((all) => all.map(({label, state, why}) => [label, state, why]))"
+    await phone.engine(left, until=[["DOCUMENT", "attention", "无法保存"]])

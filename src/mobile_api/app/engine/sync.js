@@ -117,18 +117,30 @@ async function waitingFacts(phoneId) {
   return (await all("operations", "state", "waiting")).filter((one) => !phoneId || one.phone === phoneId);
 }
 
+/** What will be refused as often as it is sent. */
+const hopeless = (error) => error instanceof Refused && [400, 413, 422].includes(error.status);
+
 async function handInFacts(token, byKeyOf) {
+  let most = MOST_OPERATIONS;
   for (;;) {
     const waiting = (await waitingFacts(byKeyOf)).sort((one, other) => one.made - other.made);
     const batch = [];
     for (const one of waiting) {
       const characters = batch.reduce((sum, each) => sum + each.jws.length, one.jws.length);
-      if (batch.length === MOST_OPERATIONS || (batch.length && characters > MOST_CHARACTERS)) break;
+      if (batch.length === most || (batch.length && characters > MOST_CHARACTERS)) break;
       batch.push(one);
     }
     if (!batch.length) break;
-    const { body } = await call("POST", "/mobile/v1/operations", { token, json: { operations: batch.map((one) => one.jws) } });
-    for (const [at, { result, problem }] of body.results.entries()) {
+    let results;
+    try {
+      ({ body: { results } } = await call("POST", "/mobile/v1/operations", { token, json: { operations: batch.map((one) => one.jws) } }));
+    } catch (error) {
+      if (!hopeless(error)) throw error;
+      most = 1; // one that the server cannot take holds up no other
+      if (batch.length > 1) continue;
+      results = [{ result: "REFUSED", problem: error.problem }];
+    }
+    for (const [at, { result, problem }] of results.entries()) {
       const refused = result === "REFUSED" ? { state: "attention", why: problem.detail } : { state: "safe", why: null };
       await update("operations", batch[at].id, (row) => ({ ...row, ...refused }));
     }
