@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -19,6 +19,7 @@ from agency.sign_in import digest, p256_public_key
 from device_registry.scanning import tag_of
 from evidence import signing
 from foundation.database import Database
+from inspection.model import Told
 from plumbline.phone_simulator import shift
 from plumbline.phone_simulator.officers import SimulatedOfficer
 from plumbline.phone_simulator.plan import Plan
@@ -48,6 +49,20 @@ def named(name: str) -> pytest.MarkDecorator:
 @pytest.mark.parametrize("name", FILES)
 def test_the_vectors_are_what_the_code_makes(name: str) -> None:
     assert (FOLDER / f"{name}.json").read_bytes() == made(name)
+
+
+def test_there_is_an_operation_of_each_type_with_each_member() -> None:
+    shown = {what["type"]: what.keys() - {"type"} for what in statements.EACH_TYPE}
+    assert shown.keys() == {what.__struct_config__.tag for what in get_args(Told)}
+    optional = {
+        "note",
+        "list_item",
+        "name",
+        "evidence_id",
+        "recusal_note",
+    }  # told by another vector, or never with these
+    for what in get_args(Told):
+        assert set(what.__struct_fields__) - shown[what.__struct_config__.tag] <= optional
 
 
 @pytest_asyncio.fixture

@@ -82,6 +82,10 @@ async def _merges(phone: PhoneTab) -> None:
     found = await phone.page.evaluate(MERGED, told)
     for made, vector in zip(found, told, strict=True):
         assert made == {name: vector[name] for name in made}, vector["name"]
+    keyed = [vector for vector in vectors("operations") if "key" in vector]
+    author = {"author": vectors("keys")["officer_id"]}
+    [keys] = await phone.page.evaluate(MERGED, [{"operations": [one["payload"] | author for one in keyed]}])
+    assert keys["keys"] == [one["key"] for one in keyed]
 
 
 async def _checks_receipts(phone: PhoneTab) -> None:
