@@ -1,6 +1,7 @@
 """`/desk/inspections`: what officers' phones have told, as it arrives, and what is still on which phone."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import State as AppState
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
 from msgspec import Meta, Struct
 
 from agency import queries as agency
@@ -34,8 +36,10 @@ from inspection.documents import queries as documents
 from inspection.documents.http import document_to_read
 from inspection.explanation import gap_words
 from inspection.gaps import gaps_of, held_on
-from inspection.model import EvidenceListed, Finding, Operation, Reading, State
+from inspection.http import WHO_ASKS, asked
+from inspection.model import ON_A_PHONE, EvidenceListed, Finding, Operation, Reading, State, Wish
 from inspection.planning.http.common import WHO_PLANS
+from inspection.problems import EvidenceAlreadyHere
 from inspection.rules import guard, merging
 from inspection.vouching import vouch
 
@@ -77,6 +81,12 @@ class Listed(Struct, frozen=True):
     size: int
     state: EvidenceState | None
     phone: str
+    wish: Wish | None
+
+    @property
+    def waits(self) -> bool:
+        """Its bytes are on a phone, and may be asked for."""
+        return self.state in ON_A_PHONE
 
 
 class Vouching(Struct, frozen=True, forbid_unknown_fields=True):
@@ -184,12 +194,13 @@ async def _inspection(
         units = await agency.reach(db, request.user, READERS, day_of(now))
         if inspection is None or inspection.unit_id not in units:
             raise NotFound
+        asks = await agency.reach(db, request.user, WHO_ASKS, day_of(now))
         told, late = (await queries.all_told(db, [inspection_id]))[inspection_id]
         fields = merging.merged(told)
         gaps = await gaps_of(db, inspection_id, now)
-        people = await agency.people_by_id(
-            db, {*inspection.officers, *guard.joined(fields), *(one.author for one in [*told, *late])}
-        )
+        wishes = {one.evidence_id: one for one in (await queries.wishes_of(db, [inspection_id])).get(inspection_id, [])}
+        acting = {*(one.author for one in [*told, *late]), *(one.asked_by for one in wishes.values())}
+        people = await agency.people_by_id(db, {*inspection.officers, *guard.joined(fields), *acting})
         phones = await agency.phone_labels(db, [one.phone for one in [*told, *late]])
         listed = {one: one.what for one in told if isinstance(one.what, EvidenceListed)}
         states = await evidence.states_of(db, [what.evidence_id for what in listed.values()])
@@ -227,15 +238,31 @@ async def _inspection(
                 what.size,
                 states.get(what.evidence_id),
                 phones.get(one.phone, "—"),
+                wishes.get(what.evidence_id),
             )
             for one, what in listed.items()
         ],
+        may_ask=inspection.unit_id in asks,
+        named=named,
         issued=issued,
         told=_time_line(visit, told, late, named, phones),
         after_revocation=[(id_, phones.get(id_, "—")) for id_ in sorted({one.phone for one in late})],
         late=len(late),
         may_vouch=visit.may(*VOUCHERS),
     )
+
+
+@post("/inspections/{inspection_id:uuid}/evidence/{evidence_id:uuid}/wish", guards=[requires(*WHO_ASKS)])
+async def ask_at_page(
+    inspection_id: FromPath[UUID],
+    evidence_id: FromPath[UUID],
+    request: Request[Actor, Any, AppState],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+) -> Redirect:
+    with suppress(EvidenceAlreadyHere):  # it came while somebody asked: the page says so
+        await asked(database, clock, request.user, inspection_id, evidence_id)
+    return redirect(f"{PATH}/{inspection_id}")
 
 
 @get("/inspection-documents/{document_id:uuid}", guards=GUARDS)
@@ -305,4 +332,4 @@ def _mark(text: str | None) -> tuple[datetime, UUID] | None:
         return None
 
 
-ROUTES = [inspections_page, inspection_page, vouch_at_page, document_at_page]
+ROUTES = [inspections_page, inspection_page, vouch_at_page, ask_at_page, document_at_page]

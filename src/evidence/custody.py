@@ -19,6 +19,7 @@ class Event(StrEnum):
     UPLOAD_EXPIRED = "evidence:upload:expired"
     RANGE_DIFFERED = "evidence:upload:range-differed"
     DIGEST_MISMATCHED = "evidence:upload:digest-mismatched"
+    ASKED_FOR = "evidence:bytes:asked-for"
     RECEIVED = "evidence:bytes:received"
     SAME_BYTES_FOUND = "evidence:bytes:same-as-another"
     ADMITTED = "evidence:verdict:admitted"

@@ -7,12 +7,13 @@ from uuid import UUID
 import msgspec
 
 from agency.enforcement_items import queries as items
+from evidence import queries as evidence
 from foundation import jobs
 from foundation.civil import day_of
 from foundation.database import Connection, Database
 from inspection import queries
 from inspection.gaps import gaps_of_all, seen_of_all
-from inspection.model import Inspection, Operation, Refusal, Signature, State
+from inspection.model import ON_A_PHONE, Inspection, Operation, Refusal, Signature, State
 from inspection.queries import Current, Statements
 from inspection.rules import guard, merging
 from inspection.rules.guard import Seen, may_close
@@ -36,8 +37,10 @@ async def derive(db: Connection, inspection_ids: Collection[UUID], now: datetime
     fields = {id_: merging.merged(told[id_]) for id_ in inspections}
     closing = {id_: inspection for id_, inspection in inspections.items() if "closed" in fields[id_]}
     seen = await seen_of_all(db, closing, told, now) if closing else {}
+    wanted = await _wanted(db, inspections)
     current = [
-        _derived(inspection, statements[id_], fields[id_], seen.get(id_)) for id_, inspection in inspections.items()
+        _derived(inspection, statements[id_], fields[id_], seen.get(id_), wanted.get(id_, []))
+        for id_, inspection in inspections.items()
     ]
     await queries.keep_current(db, current, now)
     closed = [inspections[one.inspection_id] for one in current if one.state is State.CLOSED]
@@ -86,7 +89,21 @@ async def _lapse(database: Database, now: datetime, most: int) -> None:
             await derive(db, lapsed, now)
 
 
-def _derived(inspection: Inspection, told: Statements, fields: merging.Fields, seen: Seen | None) -> Current:
+async def _wanted(db: Connection, inspection_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """Of each inspection what was asked for first and is still on a phone, in the order in which it was asked."""
+    wishes = await queries.wishes_of(db, inspection_ids)
+    if not wishes:
+        return {}
+    states = await evidence.states_of(db, [one.evidence_id for asked in wishes.values() for one in asked])
+    return {
+        id_: [one.evidence_id for one in asked if states.get(one.evidence_id) in ON_A_PHONE]
+        for id_, asked in wishes.items()
+    }
+
+
+def _derived(
+    inspection: Inspection, told: Statements, fields: merging.Fields, seen: Seen | None, wanted: Sequence[UUID]
+) -> Current:
     """`seen` is None before anybody asked to close it."""
     missing = None if seen is None else guard.gaps(seen)
     state = guard.state(fields, missing or ())
@@ -95,7 +112,7 @@ def _derived(inspection: Inspection, told: Statements, fields: merging.Fields, s
         state,
         len(merging.conflicts(fields)),
         len(told.counted),
-        msgspec.json.encode(_for_phones(inspection, told.counted, state)).decode(),
+        msgspec.json.encode(_for_phones(inspection, told.counted, state, wanted)).decode(),
         None if missing is None else sum(not gap.waived for gap in missing),
         len(told.after_revocation),
         None if seen is None else guard.approval_due(seen),
@@ -112,10 +129,13 @@ def _visited(inspection: Inspection, told: Sequence[Operation]) -> list[items.Vi
     ]
 
 
-def _for_phones(inspection: Inspection, told: Sequence[Operation], state: State) -> dict[str, object]:
+def _for_phones(
+    inspection: Inspection, told: Sequence[Operation], state: State, wanted: Sequence[UUID]
+) -> dict[str, object]:
     return {
         **msgspec.structs.asdict(inspection),
         "state": state,
+        "wanted": wanted,
         "operations": [
             {
                 "id": operation.id,

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from evidence.model import Place, Readings
+from evidence.model import State as EvidenceState
 
 MAX_OPERATION_BYTES = 256 * 1024
 """Of one operation as its phone signed it. The largest is the record that was read to the party."""
@@ -298,6 +299,18 @@ class Inspection(Struct, frozen=True, kw_only=True):
     approval_no: str | None = None
     joint_id: UUID | None = None
     """Inspections with the same one are one visit: 综合查一次."""
+
+
+ON_A_PHONE = frozenset({EvidenceState.COMMITTED, EvidenceState.RECEIVING})
+"""Committed to, and not all of its bytes are here: a phone still has them."""
+
+
+class Wish(Struct, frozen=True):
+    """A piece of evidence that somebody at a desk asked to be sent before all else."""
+
+    evidence_id: UUID
+    asked_by: UUID
+    asked_at: datetime
 
 
 DECODE_OPERATION = msgspec.json.Decoder(SignedOperation)

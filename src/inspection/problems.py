@@ -23,6 +23,12 @@ class OperationTimeReversed(Problem):
     slug, status = "operation-time-reversed", HTTPStatus.UNPROCESSABLE_ENTITY
 
 
+class EvidenceAlreadyHere(Problem):
+    """All its bytes have arrived: there is nothing left to ask its phone for."""
+
+    slug, status = "evidence-already-here", HTTPStatus.CONFLICT
+
+
 class NotYourInspection(Problem):
     """The inspection is another unit's, and the author is none of its officers."""
 

@@ -27,6 +27,7 @@ from inspection.queries.operations import (
     operations_of,
     vouch,
 )
+from inspection.queries.wishes import add_wish, wishes_of
 
 __all__ = [
     "Arrived",
@@ -37,6 +38,7 @@ __all__ = [
     "Statements",
     "add_approval",
     "add_operations",
+    "add_wish",
     "all_told",
     "changes_after",
     "closing",
@@ -55,4 +57,5 @@ __all__ = [
     "unapproved_in_time",
     "vouch",
     "waiting_for_people",
+    "wishes_of",
 ]

@@ -15,6 +15,7 @@ from plumbline.seed import seed
 from plumbline.settings import Settings
 from tests.conftest import a_clone
 from tests.console.browser import ARGUMENTS, chromium
+from tests.mobile_api.app.network import Network, network_to
 from tests.served import served
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -130,6 +131,21 @@ async def a_phone_tab(
 @pytest_asyncio.fixture
 async def phone(browser: Browser, city: City) -> AsyncIterator[PhoneTab]:
     async with a_phone_tab(browser, city) as tab:
+        yield tab
+
+
+@pytest_asyncio.fixture
+async def network(city: City) -> AsyncIterator[Network]:
+    async with network_to(city.url) as network:
+        yield network
+
+
+@pytest_asyncio.fixture
+async def far(browser: Browser, city: City, network: Network) -> AsyncIterator[PhoneTab]:
+    """A phone that reaches the city over the bad network, signed in while it was good."""
+    async with a_phone_tab(browser, city._replace(url=network.url)) as tab:
+        await tab.sign_in("officer-a")
+        await tab.ready_offline()
         yield tab
 
 

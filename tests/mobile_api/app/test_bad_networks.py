@@ -1,35 +1,18 @@
 """What a phone has survives whatever the network, the phone and its owner do to it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest_asyncio
 from playwright.async_api import Browser
 
 from foundation.database import Database
 from tests.mobile_api.app.conftest import City, PhoneTab, a_phone_tab
-from tests.mobile_api.app.network import Network, network_to
+from tests.mobile_api.app.network import Network
 
 BEGIN = """engine.begin({source: 'COMPLAINT', enterprise_name: '演示餐饮店'})"""
 BYTES = """(size) => { const bytes = new Uint8Array(size); for (let at = 0; at < size; at += 65536)
     crypto.getRandomValues(bytes.subarray(at, Math.min(size, at + 65536))); return bytes; }"""
-
-
-@pytest_asyncio.fixture
-async def network(city: City) -> AsyncIterator[Network]:
-    async with network_to(city.url) as network:
-        yield network
-
-
-@pytest_asyncio.fixture
-async def far(browser: Browser, city: City, network: Network) -> AsyncIterator[PhoneTab]:
-    """A phone that reaches the city over the bad network, signed in while it was good."""
-    async with a_phone_tab(browser, city._replace(url=network.url)) as tab:
-        await tab.sign_in("officer-a")
-        await tab.ready_offline()
-        yield tab
 
 
 async def capture(phone: PhoneTab, size: int, number: int = 1) -> None:

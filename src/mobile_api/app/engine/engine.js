@@ -93,7 +93,7 @@ export const engine = {
       ...evidence.map((one) => ({
         id: one.evidence_id, inspection_id: one.inspection_id, kind: one.kind === "DOCUMENT" || one.kind === "SIGNATURE" ? "document" : kindOf(one.media_type), label: one.shows || one.file_name || "",
         state: one.state, sent: one.sent ?? 0, size: one.size, why: one.why, outcome: one.outcome, committed: Boolean(one.committed),
-        first: Boolean(one.first),
+        first: Boolean(one.first), wanted: Boolean(one.wanted),
       })),
     ];
   },
@@ -111,7 +111,7 @@ export const engine = {
     sync.kick();
   },
   async sendFirst(id) {
-    await store.update("evidence", id, (row) => ({ ...row, first: true }));
+    await store.update("evidence", id, (row) => ({ ...row, first: Date.now() }));
     tell("queue");
     sync.kick();
   },

@@ -10,12 +10,14 @@ import { rank, send } from "./uploads.js";
 const MOST_OPERATIONS = 50;
 const MOST_CHARACTERS = 200_000; // half a minute on 64 kbit/s: well within the time an answer may take
 const MOST_CHANGES = 10; // some 200 kB at most, half a minute on 64 kbit/s
+const LOOK_MS = 10_000; // in mid-upload: a supervisor may have asked for something else
 const PAUSES = [2, 5, 15, 30, 60]; // seconds
 const REFERENCE_MS = 30 * 60_000;
 
 export const status = { online: false, running: false, lastSync: null, trouble: null };
 let failures = 0;
 let timer;
+let looked = 0;
 let tell = () => {};
 let mayUpload = () => true;
 
@@ -57,6 +59,9 @@ async function run() {
 async function round() {
   const main = await mainPerson();
   if (!main) return;
+  for (const one of await all("evidence")) { // by a tab that was killed in the midst of it
+    if (one.state === "sending") await update("evidence", one.evidence_id, (row) => ({ ...row, state: "waiting" }));
+  }
   if (main.token && Date.parse(main.expires_at) > Date.now()) {
     try {
       return await handInAndFetch(main.token, main);
@@ -160,16 +165,24 @@ async function handInFacts(token, byKeyOf) {
 }
 
 async function pull(token) {
+  looked = Date.now();
   for (let more = true; more; ) {
     const { body } = await call("GET", `/mobile/v1/changes?after=${await meta("cursor", "0")}&most=${MOST_CHANGES}`, { token });
     await write(
       [["meta", { name: "cursor", value: body.cursor }], ...body.inspections.map((one) => ["inspections", one])],
       body.gone.map((id) => ["inspections", id]),
     );
-    const wanted = body.inspections.flatMap((one) => one.wanted ?? []);
-    for (const id of wanted) await update("evidence", id, (row) => ({ ...row, first: true }));
+    await putFirst(body.inspections.flatMap((one) => one.wanted ?? []));
     more = body.more;
     if (body.inspections.length || body.gone.length) tell("change");
+  }
+}
+
+/** What a supervisor asks for goes first, in the order asked, and after what was asked for before. */
+async function putFirst(wanted) {
+  const now = Date.now();
+  for (const [at, id] of wanted.entries()) {
+    await update("evidence", id, (row) => (row.wanted || row.state === "safe" ? null : { ...row, first: row.first || now + at, wanted: true }));
   }
 }
 
@@ -184,6 +197,11 @@ async function refreshReference(token, keys) {
   await standings.refresh(token, keys);
 }
 
+/** A refusal of what is only asked by the way holds up nothing. */
+function notNow(error) {
+  if (!(error instanceof Refused) || error.status === 401) throw error;
+}
+
 async function upload(token, byKeyOf, keys) {
   const full = !byKeyOf; // by a key alone nothing is read
   for (;;) {
@@ -193,6 +211,7 @@ async function upload(token, byKeyOf, keys) {
     if (!next || !mayUpload(next)) return;
     const mayGoOn = async () => {
       if (!mayUpload(next)) return false;
+      if (full && Date.now() - looked > LOOK_MS) await pull(token).catch(notNow);
       const facts = await waitingFacts(byKeyOf);
       const commitments = (await all("evidence")).some((one) => !one.committed && one.state !== "attention");
       const overtaken = (await all("evidence")).some((one) => one.first && one.committed && one.evidence_id !== next.evidence_id

@@ -10,7 +10,7 @@ const ORDER = ["document", "image", "audio", "video"];
 
 /** Least bytes first: documents and small pictures, then pictures, sound, video; what somebody asks for before all. */
 export function rank(one) {
-  if (one.first) return -1;
+  if (one.first) return Number(one.first) - 2 ** 50; // instants: first asked, first sent
   const kind = one.media_type === "application/pdf" ? "document" : one.media_type.split("/")[0];
   return Math.max(0, ORDER.indexOf(kind)) * 2 ** 40 + one.size;
 }
@@ -28,10 +28,14 @@ export async function send(one, token, keys, mayGoOn, told) {
     return true;
   }
   let { offset, receipt } = await begin(one, token);
-  while (offset < one.size) {
-    await note({ state: "sending", sent: offset, why: null });
-    if (!(await mayGoOn())) return false;
-    ({ offset, receipt } = await part(id, bytes.slice(offset, offset + PART_BYTES), offset, token));
+  try {
+    while (offset < one.size) {
+      await note({ state: "sending", sent: offset, why: null });
+      if (!(await mayGoOn())) return false;
+      ({ offset, receipt } = await part(id, bytes.slice(offset, offset + PART_BYTES), offset, token));
+    }
+  } finally {
+    if (offset < one.size) await note({ state: "waiting", sent: offset }); // it waits again, whatever stopped it
   }
   await note({ state: "received", sent: one.size });
   receipt ??= await submitted(id, token);

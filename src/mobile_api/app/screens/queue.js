@@ -40,6 +40,7 @@ function row(one, again) {
     one.state === "sending" || one.state === "waiting" ? el("progress", { max: one.size, value: one.sent, "aria-label": one.label }) : null,
     el("p", { className: "hint" }, one.state === "sending" ? say("app.queue.sent", { sent: size(one.sent), size: size(one.size) }) : size(one.size),
       one.outcome ? ` · ${say(`app.verdict.${one.outcome}`)}` : one.committed && one.state !== "safe" ? ` · ${say("app.queue.committed")}` : ""),
+    one.wanted && one.state !== "safe" && el("p", {}, badge("warn", say("app.queue.wanted"))),
     why && el("p", {}, why),
     el("div", { className: "row" },
       one.state === "attention" && button(say("app.queue.retry"), async () => { await engine.retry(one.id); await again(); }, { tone: "second" }),
