@@ -141,6 +141,10 @@ export const engine = {
     tell("queue");
     return freed;
   },
+  draft: (name) => store.meta(`draft ${name}`, {}),
+  /** What is typed and not told, by field; nothing of it stays where there is none. */
+  keepDraft: (name, typed) =>
+    Object.keys(typed).length ? store.setMeta(`draft ${name}`, typed) : store.write([], [["meta", `draft ${name}`]]),
   picture: async (evidenceId) => (await store.get("bytes", evidenceId))?.blob,
   sync: () => sync.kick(),
   on(what, hear) {

@@ -3,6 +3,7 @@
 import { engine } from "../engine/engine.js";
 import { say } from "../engine/words.js";
 import { badge, button, el, field, head, notice, trouble } from "./dom.js";
+import { kept } from "./draft.js";
 import { progress } from "./visit.js";
 
 export async function show({ inspection, again }) {
@@ -38,7 +39,9 @@ function row(id, gap, again) {
         const said = reason.querySelector("input").value.trim();
         if (!said) return trouble(section, new Error(say("app.form.missing", { field: say("app.close.waive-reason") })));
         await engine.tell(id, { type: "WAIVER", gap: gap.key, reason: said });
+        await draft.forget();
         await again();
       }, { tone: "warn" })));
+  const draft = kept(section, `${location.hash} ${gap.key}`);
   return section;
 }

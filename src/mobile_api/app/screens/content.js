@@ -16,7 +16,8 @@ export async function digest(text) {
 
 const second = (instant) => `${new Date(instant).toISOString().slice(0, 19)}Z`;
 const decimal = (number, digits) => (number === undefined || number === null ? null : Number(number).toFixed(digits));
-const of = ({ operations }, type) => operations.filter((one) => one.what.type === type);
+const of = ({ operations }, type) => operations.filter((one) => one.what.type === type)
+  .sort((one, other) => one.latest.localeCompare(other.latest) || one.id.localeCompare(other.id));
 
 /** Everybody of the visit as this phone knows them: officers, and those who help. */
 export async function team(inspection) {

@@ -1,6 +1,7 @@
 // Builds elements. Text is always text, never markup.
 
 import { say } from "../engine/words.js";
+import { kept } from "./draft.js";
 
 export function el(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
@@ -46,6 +47,7 @@ export function button(words, onclick, { tone = "", ...more } = {}) {
 
 export function form(submitWords, onsubmit, ...children) {
   const made = el("form", { noValidate: true }, ...children, el("div", { className: "bottom" }, el("button", { className: "button main" }, submitWords)));
+  const draft = kept(made);
   made.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (made.dataset.busy) return;
@@ -54,6 +56,7 @@ export function form(submitWords, onsubmit, ...children) {
       const missing = [...made.querySelectorAll("[required]:enabled")].find((input) => !input.value.trim());
       if (missing) throw new Error(say("app.form.missing", { field: made.querySelector(`label[for="${missing.id}"]`)?.textContent ?? "" }));
       await onsubmit(Object.fromEntries(new FormData(made)));
+      await draft.forget();
     } catch (error) {
       trouble(made, error);
     } finally {

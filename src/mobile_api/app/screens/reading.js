@@ -6,7 +6,7 @@ import { el, field, form, head, notice, time } from "./dom.js";
 import { scanner, whereAmI } from "./scan.js";
 
 export async function show({ inspection, again }) {
-  const device = field({ label: say("app.reading.device"), hint: say("app.reading.device-hint"), name: "device", required: true, maxLength: 1200 });
+  const device = field({ label: say("app.reading.device"), hint: say("app.reading.device-hint"), name: "device", required: true, maxLength: 1200, "data-looks": true });
   const input = device.querySelector("input");
   const light = el("div", { "aria-live": "assertive" });
   const certificate = field({ label: say("app.reading.certificate"), hint: say("app.reading.certificate-hint"), name: "certificate_no", maxLength: 100 });
@@ -20,12 +20,16 @@ export async function show({ inspection, again }) {
       field({ label: say("app.reading.unit"), name: "unit", required: true, value: "dB(A)", maxLength: 20 })),
     el("div", {}, photo, el("label", { className: "button second", htmlFor: "reading-photo" }, say("app.reading.photo")), taken));
   let found;
+  let known = "";
   const look = async () => {
     const before = found?.tag;
     found = input.value.trim() ? await engine.standing(input.value) : null;
     if (found?.tag !== before) {
       keep.checked = false;
-      certificate.querySelector("input").value = (found && (await engine.reference()).certificates?.[found.tag]) ?? "";
+      const number = certificate.querySelector("input");
+      const untouched = number.value === known;
+      known = (found && (await engine.reference()).certificates?.[found.tag]) ?? "";
+      if (untouched) number.value = known;
     }
     light.replaceChildren(...(found ? [lamp(found)] : []), ...(found?.light === "red" ? [
       el("label", { className: "option warn" }, keep, el("span", {}, say("app.reading.keep-only")))] : []));

@@ -4,6 +4,7 @@ import { engine, value } from "../engine/engine.js";
 import { canonical, contentOf, digest, team } from "./content.js";
 import { say } from "../engine/words.js";
 import { badge, button, el, field, head, notice, time, trouble } from "./dom.js";
+import { kept } from "./draft.js";
 import { pad } from "./pad.js";
 
 export async function show({ inspection, again }) {
@@ -111,11 +112,13 @@ function refusal({ id }, sha, again, said) {
       // The witness first: once the refusal is known, the record may become paper.
       const evidence_id = await drawnBy(id, drawn, sha, said(witness));
       await engine.tell(id, { type: "SIGNATURE", document_sha256: sha, signer: "WITNESS", name: said(witness), evidence_id });
+      await draft.forget();
       await engine.tell(id, { type: "REFUSAL", document_sha256: sha, reason: said(reason), witness_name: said(witness), witness_contact: said(contact) });
       await again();
     } catch (error) {
       trouble(section, error);
     }
   }, { tone: "warn" }));
+  const draft = kept(section);
   return section;
 }

@@ -3,6 +3,7 @@
 import { engine, value } from "../engine/engine.js";
 import { say } from "../engine/words.js";
 import { badge, button, choice, el, field, form, head, notice, time, trouble } from "./dom.js";
+import { kept } from "./draft.js";
 import { scanner, whereAmI } from "./scan.js";
 import { valid, within } from "./uscc.js";
 
@@ -78,11 +79,13 @@ function other(id, again) {
   const name = field({ label: say("app.helpers.name"), name: "helper", maxLength: 200 });
   const role = field({ label: say("app.helpers.role"), name: "role", maxLength: 200 });
   const said = (one) => one.querySelector("input").value.trim();
-  const section = el("details", {}, el("summary", {}, say("app.helpers.other")), name, role, button(say("app.helpers.add"), async () => {
+  const section = el("details", { id: "other-helper" }, el("summary", {}, say("app.helpers.other")), name, role, button(say("app.helpers.add"), async () => {
     if (!said(name)) return trouble(section, new Error(say("app.form.missing", { field: say("app.helpers.name") })));
     await engine.tell(id, { type: "HELPER", name: said(name), present: true, ...(said(role) && { role: said(role) }) });
+    await draft.forget();
     await again();
   }, { tone: "second" }));
+  const draft = kept(section);
   return section;
 }
 
@@ -115,7 +118,7 @@ export async function statement({ inspection }) {
     field({ label: say("app.statement.text"), hint: say("app.statement.hint"), name: "text", tag: "textarea", rows: 5, value: value(inspection.fields, "statement", "text") ?? "" }))];
 }
 
-const OUTCOMES = ["PASS", "ADVISE", "ORDER_TO_CORRECT", "OPEN_CASE", "NO_PENALTY_FIRST_OFFENCE", "NO_PENALTY_MINOR"];
+export const OUTCOMES = ["PASS", "ADVISE", "ORDER_TO_CORRECT", "OPEN_CASE", "NO_PENALTY_FIRST_OFFENCE", "NO_PENALTY_MINOR"];
 
 export async function outcome({ inspection }) {
   const { no_penalty } = await engine.reference();
