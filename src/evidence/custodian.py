@@ -1,6 +1,5 @@
 """What every use case of evidence needs at hand, given once by the composition."""
 
-from asyncio import Semaphore
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from uuid import UUID
 
 from evidence.content import Examiner
 from evidence.signing import Signer
+from evidence.turns import Turns
 from evidence.upload_state import Upload
 from foundation.clock import Clock
 from foundation.database import Database
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
 
 MOST_DIGESTS = 4096
 """Uploads under way whose digest one process keeps. One costs about 300 bytes; beyond, the oldest is read back."""
-
-PUSHES_AT_ONCE = 2
-"""Batches of operations that one process records at the same time. Each is mostly reckoning: more at once would end no
-sooner, and whoever only asks what is new would wait for all of them."""
-
-FINISHED_AT_ONCE = 8
-"""Small files that one process locks and judges at the same time: enough to keep the object store busy."""
 
 
 class RunningDigests:
@@ -72,5 +65,4 @@ class Custodian:
     upload_expiry: timedelta
     largest_upload: int
     digests: RunningDigests = field(default_factory=RunningDigests)
-    pushing: Semaphore = field(default_factory=lambda: Semaphore(PUSHES_AT_ONCE))
-    finishing: Semaphore = field(default_factory=lambda: Semaphore(FINISHED_AT_ONCE))
+    turns: Turns = field(default_factory=Turns)

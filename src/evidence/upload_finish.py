@@ -28,7 +28,7 @@ async def finish_small(
     digest = await to_thread.run_sync(_sha256, whole)
     if digest != evidence.sha256:
         raise await _mismatch(custodian, evidence, upload, courier, digest)
-    async with custodian.finishing:
+    async with custodian.turns.file():
         until = custodian.clock.now() + custodian.retention
         stored = await custodian.store.put_locked(evidence.sha256, whole, until)
         return await _judge(custodian, evidence, stored, courier, whole[:HEAD_BYTES], whole)

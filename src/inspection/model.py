@@ -314,3 +314,4 @@ class Wish(Struct, frozen=True):
 
 
 DECODE_OPERATION = msgspec.json.Decoder(SignedOperation)
+DECODE_TOLD = msgspec.json.Decoder(Told)

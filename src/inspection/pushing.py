@@ -54,7 +54,7 @@ class Answer(NamedTuple):
 
 async def push(custodian: Custodian, signed: Sequence[str], courier: Courier) -> list[Answer]:
     """Records what is new of a batch, in one transaction, and answers each in the order sent."""
-    async with custodian.pushing:
+    async with custodian.turns.batch():
         return await _pushed(custodian, signed, courier)
 
 
@@ -151,7 +151,7 @@ def _checked(
 
 def _check_keepable(told: SignedOperation, payload: bytes) -> None:
     """One that the database refuses would be refused with all that came with it. Raises Malformed, CreditCodeUnfit."""
-    if NUL.search(payload):
+    if b"\\u0000" in payload and NUL.search(payload):
         raise Malformed(field="what", what=Spoken("malformed.character"))
     if isinstance(told.what, Begun) and told.what.uscc and credit_code(told.what.uscc) != told.what.uscc:
         raise CreditCodeUnfit(field="what.uscc")

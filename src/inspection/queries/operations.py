@@ -9,7 +9,7 @@ import msgspec
 
 from evidence.model import Courier
 from foundation.database import Connection
-from inspection.model import Operation, Told
+from inspection.model import DECODE_TOLD, Operation
 from inspection.rules.revocation import told_after_revocation
 
 
@@ -124,7 +124,7 @@ async def all_told(db: Connection, inspection_ids: Collection[UUID]) -> dict[UUI
     rows = await db.fetch(
         """
         select told.id, told.inspection_id, told.author_id, told.phone_id, told.replaces, told.told_earliest,
-               told.told_latest, told.what, told.received_at, told.latest_by_clock, phone.revoked_at,
+               told.told_latest, told.what::text, told.received_at, told.latest_by_clock, phone.revoked_at,
                vouched.vouched_at
           from inspection_operation as told
           join phone on phone.id = told.phone_id
@@ -150,7 +150,7 @@ async def all_told(db: Connection, inspection_ids: Collection[UUID]) -> dict[UUI
             replaces=frozenset(replaces),
             earliest=earliest,
             latest=latest,
-            what=msgspec.convert(what, Told),
+            what=DECODE_TOLD.decode(what),
         )
         late = vouched_at is None and told_after_revocation(revoked_at, received_at, by_clock)
         (found[inspection_id].after_revocation if late else found[inspection_id].counted).append(operation)
