@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
@@ -79,7 +80,7 @@ def test_every_problem_that_a_phone_can_meet_has_its_treatment(described: dict[s
 
 
 def test_every_problem_of_a_single_operation_is_named() -> None:
-    section = PAGE[PAGE.index("Problems of a single operation:") :].partition("\n\n")[0]
+    section = PAGE[PAGE.index("`id` is null where") :].partition("\n\n")[0]
     told_of = {vector["problem"] for vector in vectors("operations") if "problem" in vector}
     of_the_slice = {
         operations_refused.OperationNotSigned, operations_refused.OperationConflicts,
@@ -103,14 +104,20 @@ def test_each_type_of_operation_has_its_row_with_all_it_tells(what: type[What]) 
 
 def _choices(struct: type[Any]) -> Iterable[str]:
     """The words that its members may be."""
+    for _, kind in _members(struct):
+        if isinstance(kind, inspect.LiteralType):
+            yield from map(str, kind.values)
+        elif isinstance(kind, inspect.EnumType):
+            yield from kind.cls.__members__
+
+
+def _members(struct: type[Any]) -> Iterable[tuple[str, inspect.Type]]:
+    """What each may be: several times where it may be several."""
     described = inspect.type_info(struct)
     assert isinstance(described, inspect.StructType)
     for field in described.fields:
-        for one in field.type.types if isinstance(field.type, inspect.UnionType) else [field.type]:
-            if isinstance(one, inspect.LiteralType):
-                yield from map(str, one.values)
-            elif isinstance(one, inspect.EnumType):
-                yield from one.cls.__members__
+        for kind in field.type.types if isinstance(field.type, inspect.UnionType) else [field.type]:
+            yield field.name, kind.type if isinstance(kind, inspect.Metadata) else kind
 
 
 @pytest.mark.parametrize(
@@ -145,7 +152,8 @@ def test_every_code_that_a_phone_may_be_told_is_named() -> None:
 
 def test_the_limits_are_those_of_the_code() -> None:
     [longest] = [meta.max_length for meta in Document.__annotations__["content"].__metadata__]
-    rows = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", PAGE[PAGE.index("## Limits") :], re.MULTILINE))
+    section = PAGE[PAGE.index("## Limits") : PAGE.index("Texts, in characters")]
+    rows = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", section, re.MULTILINE))
     numbers = {}
     for what, most in rows.items():
         if found := re.match(r"[\d,]+", most):
@@ -161,13 +169,27 @@ def test_the_limits_are_those_of_the_code() -> None:
         "inspections in a pull": MOST_CHANGES,
         "evidence on a page": http.MOST_ON_A_PAGE,
         "a request's headers": LimitedHttpTools.most_unseen_bytes >> 10,
-        "text members": 4000,
+        "`items`, `standing_reasons`": 50,
     }
     assert DRIFT_PPM == 100
     assert (WIDEST_CAPTURE.days, CHALLENGE_HOLDS.seconds // 60, HOURS) == (2, 5, 24)
     assert Settings(data=FOLDER).upload_expires_hours == 14 * 24
     assert Settings(data=FOLDER).sign_in_hours == 12
     assert CHECKSUM_BYTES.keys() <= NAMED
+
+
+def test_each_text_has_the_length_of_the_code() -> None:
+    section = PAGE[PAGE.index("Texts, in characters") : PAGE.index("`value` is a decimal")]
+    rows = re.findall(r"^\| ([\d,]+) \| (.+) \|$", section, re.MULTILINE)
+    said = {int(most.replace(",", "")): set(re.findall(r"`([a-z_]+)`", members)) for most, members in rows}
+    told: dict[int, set[str]] = defaultdict(set)
+    structs: list[type[Any]] = [*TYPES, Facts]
+    for struct in structs:
+        for name, kind in _members(struct):
+            kind = kind.item_type if isinstance(kind, inspect.ListType) else kind  # noqa: PLW2901
+            if isinstance(kind, inspect.StrType) and kind.max_length and name != "content":
+                told[kind.max_length].add(name)
+    assert said == told
 
 
 def test_the_bytes_that_are_shown_are_those_of_the_vectors() -> None:
