@@ -6,7 +6,7 @@ from datetime import date
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -85,6 +85,7 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
                 "slug": "malformed",
                 "item_code": await _an_item(client, phone.officer.unit_id),
                 "uscc": a_credit_code(1),
+                "export_id": str(uuid4()),
                 "case_id": await _a_case(client, phone.officer.unit_id),
                 **await _a_plan_and_a_merge(client, database, phone.officer.unit_id),
                 **await _a_report(client, database, phone.officer.unit_id),

@@ -33,6 +33,7 @@ class Event(StrEnum):
     CONTENT_REVIEWED = "evidence:content:reviewed"
     CASE_OPENED = "case:file:opened"
     CASE_ATTACHED = "case:evidence:attached"
+    EXPORTED = "evidence:bundle:exported"
     CONTENT_READ = "evidence:content:read"
     OPERATIONS_RECEIVED = "inspection:operations:received"
     OPERATIONS_VOUCHED = "inspection:operations:vouched"

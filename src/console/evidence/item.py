@@ -23,6 +23,7 @@ from evidence.case_files import queries as cases
 from evidence.content_review import queries as reviews
 from evidence.content_review.model import ReviewStanding
 from evidence.content_review.review import REVIEWERS, reviewable
+from evidence.court_bundle.exporting import WHO_EXPORTS
 from evidence.custodian import Custodian
 from evidence.custody import Event, tell
 from evidence.explanation import explain
@@ -180,6 +181,7 @@ async def shown(
         and not mine
         and summary.officer_id != request.user.person_id
         and visit.may(*REVIEWERS),
+        may_export=visit.may(*WHO_EXPORTS),
         same=[one for one in same if one.unit_id in reached],
         same_elsewhere=sum(one.unit_id not in reached for one in same),
         cases=in_cases,

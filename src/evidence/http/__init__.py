@@ -5,6 +5,7 @@ from litestar import Router
 from evidence.anomalies import http as anomalies
 from evidence.case_files import http as case_files
 from evidence.content_review import http as content_review
+from evidence.court_bundle import http as court_bundle
 from evidence.http import evidence, traces
 from evidence.http.evidence import next_mark, receipt_keys
 
@@ -18,6 +19,7 @@ router = Router(
         anomalies.list_anomalies,
         *content_review.ROUTES,
         *case_files.ROUTES,
+        *court_bundle.ROUTES,
     ],
     tags=["evidence"],
 )

@@ -1,6 +1,5 @@
 """`/log/v1` for anybody: checkpoints, keys, proofs, none of which tells of a person. `/desk/v1` for the entries."""
 
-import base64
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,8 +15,7 @@ from agency.model import Actor, Role
 from evidence.custody import Event, tell
 from evidence.http.evidence import within_reach
 from evidence.transparency_log import proving, queries
-from evidence.transparency_log.model import Field
-from evidence.transparency_log.proving import Opening, Proven
+from evidence.transparency_log.shown import EntryProven, Hash, entry_shown, in_base64
 from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.http import declared
@@ -26,7 +24,6 @@ from foundation.problem import Malformed, NotAllowed, NotFound, NotSignedIn, Spo
 MOST_LEAVES = 1 << 62
 """Of any log; so that no number is too large for the database."""
 _Size = Annotated[int, QueryParameter(ge=1, le=MOST_LEAVES, description="Leaves of a log, as checkpoints count them")]
-_Hash = Annotated[str, Meta(description="SHA-256, Base64", examples=["CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="])]
 
 _READERS = (Role.SUPERVISOR, Role.LEGAL_REVIEWER)
 
@@ -46,23 +43,7 @@ class LogKeys(msgspec.Struct, frozen=True):
 class LogProof(msgspec.Struct, frozen=True):
     """RFC 9162, 2.1.3 and 2.1.4: in the order in which they are hashed."""
 
-    hashes: list[_Hash]
-
-
-class OpeningShown(msgspec.Struct, frozen=True):
-    """SHA-256 of salt and value stands in the leaf. Both null: erased."""
-
-    salt: Annotated[str | None, Meta(description="16 bytes, Base64")]
-    value: str | None
-
-
-class EntryProven(msgspec.Struct, frozen=True):
-    index: Annotated[int, Meta(description="Of the leaf, from 0")]
-    leaf: Annotated[str, Meta(description="What was hashed: eight lines, each ended by a line feed")]
-    actor: OpeningShown
-    phone: OpeningShown
-    details: OpeningShown
-    proof: list[_Hash]
+    hashes: list[Hash]
 
 
 class EvidenceProven(msgspec.Struct, frozen=True):
@@ -110,7 +91,7 @@ async def prove_inclusion(
         raise Malformed(field="index", what=Spoken("malformed.order"))
     async with database.connection() as db:
         await _has_reached(db, size)
-        return LogProof(_base64(await proving.inclusion_proof(db, index, size)))
+        return LogProof(in_base64(await proving.inclusion_proof(db, index, size)))
 
 
 @get(
@@ -123,7 +104,7 @@ async def prove_consistency(database: NamedDependency[Database], earlier: _Size,
         raise Malformed(field="earlier", what=Spoken("malformed.order"))
     async with database.connection() as db:
         await _has_reached(db, later)
-        return LogProof(_base64(await proving.consistency_proof(db, earlier, later)))
+        return LogProof(in_base64(await proving.consistency_proof(db, earlier, later)))
 
 
 @get(
@@ -146,29 +127,13 @@ async def prove_evidence(
         if signed is None:
             raise NotFound
         proven = await proving.proven_entries(db, evidence_id, signed.size)
-        return EvidenceProven(signed.note, await queries.verifier_keys(db), [_shown(one) for one in proven])
+        return EvidenceProven(signed.note, await queries.verifier_keys(db), [entry_shown(one) for one in proven])
 
 
 async def _has_reached(db: Connection, size: int) -> None:
     """Raises NotFound."""
     if size > await queries.size_of(db):
         raise NotFound
-
-
-def _shown(one: Proven) -> EntryProven:
-    opened = {field: _opened(one.openings[field]) for field in Field}
-    return EntryProven(
-        one.index, one.leaf, opened[Field.ACTOR], opened[Field.PHONE], opened[Field.DETAILS], _base64(one.proof)
-    )
-
-
-def _opened(opening: Opening) -> OpeningShown:
-    salt = None if opening.salt is None else base64.b64encode(opening.salt).decode()
-    return OpeningShown(salt, opening.value)
-
-
-def _base64(hashes: list[bytes]) -> list[str]:
-    return [base64.b64encode(one).decode() for one in hashes]
 
 
 router = Router(

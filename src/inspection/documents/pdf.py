@@ -12,9 +12,9 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from foundation.civil import day_of
+from foundation.printable import FONTS, printable
 from inspection.documents import wording
 from inspection.documents.content import content_of, sha256_of
-from inspection.documents.printable import FONTS, printable
 from inspection.documents.signed import Signed
 from inspection.documents.wording import word
 

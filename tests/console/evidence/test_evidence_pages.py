@@ -1,11 +1,16 @@
 """`/desk/evidence` and `/desk/content-reviews`: found, seen whole, reviewed one after the other; each look is told."""
 
+import io
+import zipfile
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
 from agency.model import Role
 from evidence.custodian import Custodian
+from evidence.transparency_log.sequencing import integrate, introduce
+from evidence.transparency_log.signing import LogSigner
 from foundation.civil import beginning_of
 from plumbline.jobs import do_due
 from tests.builders import OfficerWithPhone, a_device, a_photo, a_unit, an_officer
@@ -83,3 +88,23 @@ async def test_nobody_beyond_the_unit_finds_it(desk: Desk, custodian: Custodian,
     for path in (f"/desk/evidence/{evidence_id}", f"/desk/evidence/{evidence_id}/preview"):
         assert (await desk.read(path)).status_code == 404
     assert (await desk.read(f"/desk/content-reviews/{evidence_id}")).status_code == 403
+
+
+async def test_a_bundle_is_exported_for_a_reason_and_downloaded(
+    desk: Desk, custodian: Custodian, people: OfficerWithPhone, tmp_path: Path
+) -> None:
+    evidence_id, _ = await hand_in(custodian, people, CAPTURED)
+    signer = LogSigner.load_or_create(tmp_path / "log-signing-keys.pem")
+    await introduce(custodian.database, custodian.clock, signer)
+    await integrate(custodian.database, custodian.clock, signer)
+    await desk.sign_in("supervisor")
+    assert (await desk.send(f"/desk/evidence/{evidence_id}/export", {"why": " "})).status_code == 400
+    made = await desk.send(f"/desk/evidence/{evidence_id}/export", {"why": "法院调取"})
+    path = made.headers["location"]
+    assert "法院调取" in text_of(await desk.read(path))
+    downloaded = await desk.read(f"{path}/bundle")
+    with zipfile.ZipFile(io.BytesIO(downloaded.content)) as archive:
+        assert archive.testzip() is None
+        assert any(name.endswith("/verify.py") for name in archive.namelist())
+    await desk.sign_in("reviewer")
+    assert (await desk.read(path)).status_code == 200

@@ -7,8 +7,8 @@ from typing import Any
 import pypdf
 import pytest
 
+from foundation.printable import printable
 from inspection.documents.pdf import pdf
-from inspection.documents.printable import printable
 from tests.inspection.documents.builders import (
     VECTORS,
     a_refusal,

@@ -1,0 +1,1 @@
+"""The court bundle: evidence with all that proves it, for a stranger who verifies it without us."""
