@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import signal
 import socket
 from contextlib import contextmanager, suppress
@@ -104,6 +105,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            # What the program consists of stays for ever: never again looked through for what could go. Each time
+            # stopped all requests for a fifth of a second, under load every ten seconds.
+            gc.collect()
+            gc.freeze()
             self._ready()
 
     @contextmanager
