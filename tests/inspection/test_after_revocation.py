@@ -12,19 +12,19 @@ from evidence.model import Courier
 from inspection import queries
 from inspection.explanation import gap_words
 from inspection.gaps import gaps_of
-from inspection.model import Inspection
+from inspection.model import Document, Inspection
 from inspection.problems import NothingToVouchFor, OwnStatements
 from inspection.pushing import push
 from inspection.vouching import vouch
 from tests.builders import OfficerWithPhone, a_unit, an_officer
 from tests.inspection.builders import a_task, told
-from tests.inspection.test_current import SHA, a_visit, state
+from tests.inspection.documents.builders import digest
+from tests.inspection.test_current import a_visit, state
 from tests.inspection.test_pushing import pulled, results
 from tests.support import FixedClock
 
 CONFORMS = {"type": "FINDING", "item": "F", "result": "CONFORMS"}
 WORSE = {"type": "FINDING", "item": "F", "result": "DOES_NOT_CONFORM"}
-SIGNATURE = {"type": "SIGNATURE", "document_sha256": SHA, "signer": "OFFICER"}
 
 
 async def revoke(custodian: Custodian, officer: OfficerWithPhone) -> None:
@@ -116,10 +116,12 @@ async def test_a_phone_reported_stolen_a_day_later_told_nothing_since(custodian:
 
 async def test_a_signature_of_a_revoked_key_is_missing_and_the_words_say_why(custodian: Custodian) -> None:
     task, officer = await a_visit(custodian, without=("SIGNATURE",))
+    [text] = [what.content for what in (await kept(custodian, task))[0] if isinstance(what, Document)]
+    signature = {"type": "SIGNATURE", "document_sha256": digest(text), "signer": "OFFICER"}
     later(custodian, minutes=1)
     await revoke(custodian, officer)
     later(custodian, minutes=1)
-    await push(custodian, [told(officer, task.id, SIGNATURE)], officer.courier)
+    await push(custodian, [told(officer, task.id, signature)], officer.courier)
     async with custodian.database.connection() as db:
         found = await gaps_of(db, task.id, custodian.clock.now())
         people = await agency.people_by_id(db, task.officers)

@@ -27,10 +27,8 @@ from inspection.tasks import approve
 from tests.agency.enforcement_items.builders import an_item
 from tests.builders import OfficerWithPhone, a_photo, a_unit, an_officer, in_chunks
 from tests.inspection.builders import AT, a_task, told
+from tests.inspection.documents.builders import digest, of_inspection
 from tests.support import FixedClock
-
-RECORD = '{"findings":[]}'
-SHA = hashlib.sha256(RECORD.encode()).hexdigest()
 
 
 async def a_visit(
@@ -49,6 +47,8 @@ async def a_visit(
     task = await a_task(custodian.database, custodian.clock, a, b, source=source, items=list(open_items))
     if source is not Source.URGENT:
         await approved(custodian, task, a, FixedClock(AT - timedelta(days=1)))
+    record = of_inspection(task, a, b)
+    of_record = {"type": "SIGNATURE", "document_sha256": digest(record)}
     whats: list[tuple[OfficerWithPhone, dict[str, Any]]] = [
         (a, {"type": "SCANNED_IN", "code": "92420102MADEM00114"}),
         *((one, {"type": "JOINED"}) for one in (a, b)),
@@ -57,9 +57,9 @@ async def a_visit(
         (a, {"type": "OUTCOME", "outcome": "PASS"}),
         (a, {"type": "CAP", "counts": True, "reason": "日常检查"}),
         *((a, what) for what in more),
-        (a, {"type": "DOCUMENT", "kind": "ON_SITE_RECORD", "content": RECORD}),
-        *((one, {"type": "SIGNATURE", "document_sha256": SHA, "signer": "OFFICER"}) for one in (a, b)),
-        (a, {"type": "SIGNATURE", "document_sha256": SHA, "signer": "PARTY", "evidence_id": str(uuid4())}),
+        (a, {"type": "DOCUMENT", "kind": "ON_SITE_RECORD", "content": record}),
+        *((one, of_record | {"signer": "OFFICER"}) for one in (a, b)),
+        (a, of_record | {"signer": "PARTY", "evidence_id": str(uuid4())}),
         (a, {"type": "CLOSED"}),
     ]
     signed = [

@@ -14,13 +14,13 @@ from agency.enforcement_items.model import NoPenaltyKind
 from agency.identifiers import scanned_enterprise
 from agency.model import CredentialStanding, PersonKind
 from evidence.model import State as EvidenceState
+from inspection.documents.content import RecordContent, content_of
+from inspection.documents.problems import DocumentContentRefused
 from inspection.model import Closed, EvidenceListed, Inspection, Operation, OutcomeKind, Source, State, Waiver
 from inspection.rules.merging import Fields, conflicts, value
 
 FEWEST_OFFICERS = 2
 """行政处罚法 Art. 42: at least two, each qualified; auxiliaries never count."""
-
-
 OF_THE_CHECK = ("scanned-in", "credential-shown:", "rights-told", "finding:", "reading:")
 """Keys of what only happens on site; a phone joins, and is told of a task, before."""
 
@@ -45,6 +45,7 @@ class Code(StrEnum):
     CORRECT_BY_MISSING = "CORRECT_BY_MISSING"
     CAP_MISSING = "CAP_MISSING"
     RECORD_MISSING = "RECORD_MISSING"
+    RECORD_UNFIT = "RECORD_UNFIT"
     RECORD_OUTDATED = "RECORD_OUTDATED"
     OFFICER_SIGNATURE_MISSING = "OFFICER_SIGNATURE_MISSING"
     PARTY_SIGNATURE_MISSING = "PARTY_SIGNATURE_MISSING"
@@ -269,6 +270,8 @@ def _record(seen: Seen) -> Iterator[Gap]:
             yield Gap(code=Code.RECORD_MISSING, key=Code.RECORD_MISSING)
         return
     sha = sha256(content.encode()).hexdigest()
+    if not _is_record(content, seen):
+        yield Gap(code=Code.RECORD_UNFIT, key=f"{Code.RECORD_UNFIT}:{sha}")
     drawn_up = max(one.latest for one in documents)
     told_since = [
         one
@@ -288,6 +291,20 @@ def _record(seen: Seen) -> Iterator[Gap]:
         yield Gap(code=Code.PARTY_SIGNATURE_MISSING, key=Code.PARTY_SIGNATURE_MISSING)
     elif not refusal.get("witness_name"):
         yield Gap(code=Code.WITNESS_MISSING, key=Code.WITNESS_MISSING)
+
+
+def _is_record(text: str, seen: Seen) -> bool:
+    """Whether it can become the record of this inspection: what everybody signed may be no document, or of others."""
+    try:
+        content = content_of(text)
+    except DocumentContentRefused:
+        return False
+    named = {officer.person_id for officer in content.officers}
+    return (
+        isinstance(content, RecordContent)
+        and content.inspection_id == seen.inspection.id
+        and named == set(_officers_among(seen))
+    )
 
 
 def _evidence(seen: Seen) -> Iterator[Gap]:

@@ -16,11 +16,15 @@ from evidence.model import State as EvidenceState
 from inspection.model import Enterprise, Inspection, Operation, OutcomeKind, Source, Told
 from inspection.rules.guard import NO_PENALTY, Code, Gap, Seen, gaps, may_close, visit
 from inspection.rules.merging import merged
+from tests.inspection.documents.builders import VECTORS, a_text
 
 A, B = UUID(int=0xA), UUID(int=0xB)
 PHONE = UUID(int=0xF)
 BEGAN = datetime(2026, 6, 15, 2, 0, tzinfo=UTC)
-RECORD = '{"findings":[]}'
+RECORD = a_text(
+    inspection_id=str(UUID(int=1)),
+    officers=[VECTORS[0]["content"]["officers"][0] | {"person_id": str(officer)} for officer in (A, B)],
+)
 SHA = sha256(RECORD.encode()).hexdigest()
 EVIDENCE, DRAWN = UUID(int=0xE), UUID(int=0xD)
 CREDENTIALED = CredentialStanding(PersonKind.OFFICER, (), (), partly=False)
@@ -107,7 +111,7 @@ def test_a_whole_visit_lacks_nothing_and_may_close() -> None:
     ("left_out", "missing"),
     [
         ("SCANNED_IN", [Code.SCAN_IN_MISSING]),
-        ("JOINED", [Code.TOO_FEW_OFFICERS]),
+        ("JOINED", [Code.TOO_FEW_OFFICERS, Code.RECORD_UNFIT]),
         ("CREDENTIAL_SHOWN", [Code.CREDENTIAL_NOT_SHOWN, Code.CREDENTIAL_NOT_SHOWN]),
         ("RIGHTS_TOLD", [Code.RIGHTS_NOT_TOLD]),
         ("FINDING", [Code.FINDING_MISSING]),
@@ -162,7 +166,8 @@ def test_who_is_not_credentialed_all_the_time_does_not_count(standing: Credentia
 
 def test_an_auxiliary_never_counts_and_is_no_reason_to_keep_it_open() -> None:
     auxiliary = CredentialStanding(PersonKind.AUXILIARY, (), (CredentialReason.NOT_AN_OFFICER,), partly=False)
-    assert codes(gaps(seen(credentials={A: CREDENTIALED, B: auxiliary}))) == [Code.TOO_FEW_OFFICERS]
+    found = gaps(seen(credentials={A: CREDENTIALED, B: auxiliary}))
+    assert codes(found) == [Code.TOO_FEW_OFFICERS, Code.RECORD_UNFIT]
     third = UUID(int=0xC)
     with_one = seen(
         [*WHOLE, (third, {"type": "JOINED"})], credentials={A: CREDENTIALED, B: CREDENTIALED, third: auxiliary}
@@ -220,6 +225,27 @@ def test_a_party_that_drew_nothing_has_not_signed() -> None:
     undrawn = [(author, {name: told for name, told in what.items() if name != "evidence_id"})
                if what.get("signer") == "PARTY" else (author, what) for author, what in WHOLE]  # fmt: skip
     assert codes(gaps(seen(undrawn))) == [Code.PARTY_SIGNATURE_MISSING]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"findings":[]}',
+        RECORD.replace(str(UUID(int=1)), str(UUID(int=9))),
+        RECORD.replace(str(B), str(UUID(int=0xC))),
+        VECTORS[1]["canonical"],
+    ],
+    ids=["no document", "of another inspection", "other officers", "another kind"],
+)
+def test_a_record_of_which_no_document_can_be_made_is_none(content: str) -> None:
+    sha = sha256(content.encode()).hexdigest()
+    told = [
+        (author, what | {"content": content} if "content" in what else what | {"document_sha256": sha})
+        if what["type"] in ("DOCUMENT", "SIGNATURE")
+        else (author, what)
+        for author, what in WHOLE
+    ]
+    assert codes(gaps(seen(told))) == [Code.RECORD_UNFIT]
 
 
 def test_closing_and_answering_for_it_weeks_later_are_no_part_of_the_visit() -> None:

@@ -108,3 +108,21 @@ async def test_a_fact_that_the_server_cannot_take_holds_up_no_other(phone: Phone
     await phone.engine("engine.sync()")
     left = "engine.queue().then((all) => all.map(({label, state, why}) => [label, state, why]))"
     await phone.engine(left, until=[["DOCUMENT", "attention", "无法保存"]])
+
+
+async def test_the_record_says_what_holds_and_nothing_of_what_was_told_before(phone: PhoneTab) -> None:
+    await phone.sign_in("officer-a")
+    content = await phone.engine(
+        f"""(async () => {{ const id = await {BEGIN};
+        await engine.tell(id, {{type: 'SCANNED_IN', code: '91420102MADEM001XX', manner: 'TYPED'}});
+        await engine.tell(id, {{type: 'SCANNED_IN', code: '92420102MADEM00114', manner: 'QR'}});
+        await engine.tell(id, {{type: 'OUTCOME', outcome: 'ORDER_TO_CORRECT', correct_by: '2026-12-31'}});
+        await engine.tell(id, {{type: 'OUTCOME', outcome: 'NO_PENALTY_MINOR', list_item: 'NP-1'}});
+        await engine.tell(id, {{type: 'OUTCOME', outcome: 'PASS'}});
+        for (const value of '123456') await engine.tell(id,
+            {{type: 'READING', device_tag: 'SLM-001', quantity: '噪声', value, unit: 'dB(A)'}});
+        const {{contentOf}} = await import('/app/screens/content.js');
+        const {{scan_in, outcome, readings}} = await contentOf(await engine.inspection(id));
+        return [scan_in.manner, outcome, readings.map(({{value}}) => value).join('')]; }})()"""
+    )
+    assert content == ["QR", {"outcome": "PASS", "list_item": None, "correct_by": None, "note": None}, "123456"]

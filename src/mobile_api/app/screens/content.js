@@ -60,11 +60,19 @@ export async function beginning(inspection, kind) {
   };
 }
 
+/** What an outcome before this one told of a day or an entry does not stick to this one. */
+function outcomeOf(fields) {
+  const now = (member) => value(fields, "outcome", member) ?? null;
+  const outcome = now("outcome");
+  return { outcome, list_item: outcome?.startsWith("NO_PENALTY") ? now("list_item") : null,
+    correct_by: outcome === "ORDER_TO_CORRECT" ? now("correct_by") : null, note: now("note") };
+}
+
 export async function contentOf(inspection) {
   const { fields, operations, enterprise, checklist } = inspection;
   const [reference, { helpers }, first] = await Promise.all([engine.reference(), team(inspection), beginning(inspection, "ON_SITE_RECORD")]);
   const now = (key, member) => value(fields, key, member) ?? null;
-  const [scan] = of(inspection, "SCANNED_IN");
+  const scan = operations.find((one) => one.id === fields["scanned-in"]?.code?.[0].operation); // the code that holds
   const [rights] = of(inspection, "RIGHTS_TOLD");
   const readings = await Promise.all(of(inspection, "READING").map(async ({ what, latest }) => ({
     device_tag: what.device_tag, device_kind: (await engine.standing(what.device_tag)).kind || null, certificate_no: what.certificate_no || null,
@@ -81,6 +89,6 @@ export async function contentOf(inspection) {
     evidence: of(inspection, "EVIDENCE").filter(({ what }) => what.kind !== "SIGNATURE")
       .map(({ what }) => ({ evidence_id: what.evidence_id, shows: what.shows ?? null, media_type: what.media_type, size: what.size, sha256: what.sha256 })),
     statement: now("statement", "text"), read_and_confirmed: reference.read_and_confirmed ?? say("app.record.read-and-confirmed"),
-    outcome: { outcome: now("outcome", "outcome"), list_item: now("outcome", "list_item"), correct_by: now("outcome", "correct_by"), note: now("outcome", "note") },
+    outcome: outcomeOf(fields),
   };
 }
