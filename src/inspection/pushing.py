@@ -162,6 +162,8 @@ def _told_between(
 ) -> tuple[datetime, datetime, datetime | None]:
     """What the phone claims, within what its clock allows where it sends readings; and the latest by its clock alone.
 
+    Nothing was told later than it came.
+
     Raises ClockReadingsRefused.
     """
     checked_instant("earliest", told.earliest)
@@ -169,7 +171,7 @@ def _told_between(
     if told.earliest > told.latest:
         raise OperationTimeReversed(field="latest")
     if told.clock is None:
-        return told.earliest, told.latest, None
+        return min(told.earliest, now), min(told.latest, now), None
     earliest, latest = derived(signer, told.clock, phone_id, now)
     if told.earliest > latest or told.latest < earliest:
         return earliest, latest, latest

@@ -322,3 +322,18 @@ async def test_the_same_beginning_again_tells_nobody_of_a_change(custodian: Cust
     cursor = (await pulled(custodian, officer))["cursor"]
     await push(custodian, [begun], officer.courier)
     assert (await pulled(custodian, officer))["cursor"] == cursor
+
+
+async def test_nothing_was_told_later_than_it_came_whatever_a_phones_date_says(custodian: Custodian) -> None:
+    """A visit in the future would find no credential that is valid then, and never close."""
+    officer, _ = await two_officers(custodian)
+    task = await a_task(custodian.database, custodian.clock, officer)
+    now, ahead = custodian.clock.now(), timedelta(days=3650)
+    signed = [
+        told(officer, task.id, CONFORMS, earliest=now - timedelta(hours=1), latest=now + ahead),
+        told(officer, task.id, CONFORMS, earliest=now + ahead, latest=now + ahead),
+    ]
+    assert results(await push(custodian, signed, officer.courier)) == ["RECORDED"] * 2
+    async with custodian.database.connection() as db:
+        kept = (await queries.operations_of(db, [task.id]))[task.id]
+    assert {(one.earliest, one.latest) for one in kept} == {(now - timedelta(hours=1), now), (now, now)}
