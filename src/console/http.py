@@ -14,6 +14,7 @@ from console import (
     evidence,
     home,
     imports,
+    inspection_notices,
     inspections,
     notices,
     planning,
@@ -51,6 +52,7 @@ _SUBJECTS = (
     drawings,
     planning,
     inspections,
+    inspection_notices,
     evidence,
 )
 

@@ -33,7 +33,7 @@ from foundation.problem import NotFound, Problem
 from foundation.words import catalogue, say
 from inspection import queries
 from inspection.documents import queries as documents
-from inspection.documents.http import document_to_read
+from inspection.documents.http import ISSUERS, document_to_read
 from inspection.explanation import gap_words
 from inspection.gaps import gaps_of, held_on
 from inspection.http import WHO_ASKS, asked
@@ -249,6 +249,7 @@ async def _inspection(
         after_revocation=[(id_, phones.get(id_, "—")) for id_ in sorted({one.phone for one in late})],
         late=len(late),
         may_vouch=visit.may(*VOUCHERS),
+        may_issue=visit.may(*ISSUERS),
     )
 
 

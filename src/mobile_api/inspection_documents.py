@@ -1,19 +1,21 @@
-"""The phone's view of an inspection's documents: which have been issued, under which numbers."""
+"""The phone's view of an inspection's documents: which have been issued, under which numbers, and their files."""
 
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Router, get
+from litestar import Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 
 from agency.model import Actor
+from evidence.custodian import Custodian
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.http import declared, language_of
-from foundation.problem import Malformed, NotSignedIn
-from inspection.documents.http import InspectionDocuments, listed
+from foundation.problem import Malformed, NotSignedIn, TryLater
+from inspection.documents.http import InspectionDocuments, document_to_read, listed
 from inspection.documents.problems import InspectionDocumentNotFound
 
 
@@ -33,4 +35,17 @@ async def documents_of_my_inspection(
         return await listed(db, clock, request.user, inspection_id, language_of(request))
 
 
-router = Router("/mobile/v1", route_handlers=[documents_of_my_inspection])
+@get(
+    "/inspection-documents/{document_id:uuid}",
+    tags=["inspections"],
+    summary="A document of an inspection, PDF/A",
+    responses=declared(Malformed, NotSignedIn, InspectionDocumentNotFound, TryLater)
+    | {200: ResponseSpec(bytes, media_type="application/pdf", generate_examples=False, description="The file")},
+)
+async def document_of_my_inspection(
+    document_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
+) -> Response[bytes]:
+    return await document_to_read(custodian, request.user, document_id)
+
+
+router = Router("/mobile/v1", route_handlers=[documents_of_my_inspection, document_of_my_inspection])

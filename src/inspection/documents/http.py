@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, Router, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from agency.http import requires
@@ -19,14 +19,18 @@ from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.http import declared, language_of
-from foundation.problem import Malformed, NotAllowed, NotSignedIn, TryLater
+from foundation.problem import Malformed, NotAllowed, NotSignedIn, TooLarge, TryLater, UnsupportedContentType
 from foundation.words import Language, say
 from inspection.documents import queries
 from inspection.documents.content import Kind
-from inspection.documents.problems import InspectionDocumentNotFound
+from inspection.documents.notices import NewNotice, issue_notice
+from inspection.documents.problems import DocumentContentRefused, InspectionDocumentNotFound
 from inspection.documents.queries import Issued
+from inspection.queries import inspections_by_id
 
 READERS = (Role.FIELD_OFFICER, Role.LEGAL_REVIEWER, Role.ENTITY_HEAD, Role.SUPERVISOR)
+ISSUERS = (Role.LEGAL_REVIEWER, Role.ENTITY_HEAD)
+"""Who writes notices at a desk."""
 
 
 class InspectionDocument(Struct, frozen=True):
@@ -63,6 +67,38 @@ async def inspection_documents(
 ) -> InspectionDocuments:
     async with database.connection() as db:
         return await listed(db, clock, request.user, inspection_id, language_of(request))
+
+
+@post(
+    "/inspections/{inspection_id:uuid}/documents",
+    guards=[requires(*ISSUERS)],
+    tags=["inspections"],
+    summary="Issue a notice: before the visit, or that nothing is fined",
+    description="Officers, party, items and their basis are added. The same content again is the same document.",
+    responses=declared(
+        Malformed,
+        NotSignedIn,
+        NotAllowed,
+        InspectionDocumentNotFound,
+        DocumentContentRefused,
+        TooLarge,
+        UnsupportedContentType,
+        TryLater,
+    ),
+)
+async def issue_at_desk(
+    inspection_id: FromPath[UUID],
+    data: JSONBody[NewNotice],
+    request: Request[Actor, Any, State],
+    custodian: NamedDependency[Custodian],
+) -> InspectionDocument:
+    async with custodian.database.connection() as db:
+        inspection = (await inspections_by_id(db, [inspection_id])).get(inspection_id)
+        units = await reach(db, request.user, ISSUERS, day_of(custodian.clock.now()))
+    if inspection is None or inspection.unit_id not in units:
+        raise InspectionDocumentNotFound
+    issued = await issue_notice(custodian, inspection_id, data, request.user.person_id)
+    return _shown(issued, language_of(request))
 
 
 @get(
@@ -131,4 +167,4 @@ def _shown(one: Issued, language: Language) -> InspectionDocument:
     )
 
 
-router = Router("/desk/v1", route_handlers=[inspection_documents, inspection_document])
+router = Router("/desk/v1", route_handlers=[inspection_documents, issue_at_desk, inspection_document])

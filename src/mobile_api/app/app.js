@@ -8,6 +8,7 @@ import * as close from "./screens/close.js";
 import * as conflict from "./screens/conflict.js";
 import * as findings from "./screens/findings.js";
 import * as home from "./screens/home.js";
+import * as notices from "./screens/notices.js";
 import * as queue from "./screens/queue.js";
 import * as reading from "./screens/reading.js";
 import * as record from "./screens/record.js";
@@ -24,7 +25,7 @@ const SCREENS = {
 };
 const IN_A_VISIT = {
   "": visit.show, scan: steps.scanIn, credentials: steps.credentials, rights: steps.rights, findings: findings.show,
-  capture: capture.show, reading: reading.show, statement: steps.statement, outcome: steps.outcome, record: record.show,
+  capture: capture.show, reading: reading.show, statement: steps.statement, outcome: steps.outcome, record: record.show, documents: notices.show,
   close: close.show, conflict: conflict.show,
 };
 

@@ -213,6 +213,26 @@ async def the_party_signs(page: Page) -> None:
     await page.locator(".badge.good").nth(2).wait_for()
 
 
+async def order_to_correct(page: Page, camera: Camera) -> None:
+    """The outcome asks for one; it is drawn up from the findings and signed as the record is."""
+    await back(page)
+    await step(page, "文书")
+    assert "不符合" in await page.get_by_label("事实").input_value()
+    await page.get_by_label("改正要求").fill("清洗油烟净化设施并保存记录。")
+    await camera.shot("order")
+    await press(page, "制作文书")
+    await page.locator(".paper").wait_for()
+    await draw(page, "执法人员甲在框内签名")
+    await press(page, "执法人员甲 签名")
+    await page.locator(".badge.good").nth(0).wait_for()
+    await draw(page, "执法人员乙在框内签名")
+    await page.get_by_label("本人 PIN").fill(PIN)
+    await press(page, "执法人员乙 签名")
+    await page.locator(".badge.good").nth(1).wait_for()
+    await the_party_signs(page)
+    await camera.shot("order-signed")
+
+
 async def close(page: Page) -> None:
     await back(page)
     await step(page, "结束检查")
@@ -249,14 +269,24 @@ async def the_end(city: City) -> Ended:
     database = await Database.open(city.settings.database_url, most=1)
     async with database.connection() as db:
         state = await db.fetchval("select state from inspection_current where operations > 0")
-        issued = await db.fetch("select content, signed from inspection_document order by id")
-        key = await db.fetchval("select key from inspection_document_file order by document_id limit 1")
-        version = await db.fetchval("select version_id from inspection_document_file order by document_id limit 1")
+        issued = await db.fetch(
+            """
+            select content, signed, key, version_id
+              from inspection_document as document
+              join inspection_document_file as file on file.document_id = document.id
+             order by kind <> 'ON_SITE_RECORD'
+            """
+        )
     await database.close()
     async with opened(city.settings, SystemClock()) as custodian:
-        file = b"".join([chunk async for chunk in custodian.store.read(key, version)])
+        chunks = custodian.store.read(issued[0]["key"], issued[0]["version_id"])
+        file = b"".join([chunk async for chunk in chunks])
     paper = re.sub(r"\s", "", "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(file)).pages))
     return Ended(state, len(issued), json.loads(issued[0]["content"]), json.loads(issued[0]["signed"]), paper)
+
+
+def begins(file: Path) -> bytes:
+    return file.read_bytes()[:5]
 
 
 def is_whole(ended: Ended) -> None:
@@ -290,6 +320,7 @@ async def test_a_whole_inspection_of_two_officers_without_a_network(phone: Phone
     await until_the_record(phone, camera)
     await the_party_signs(phone.page)
     await camera.shot("signed")
+    await order_to_correct(phone.page, camera)
     await close(phone.page)
     await phone.open("#/queue")
     await phone.page.get_by_text("还有内容只在本机上").wait_for()
@@ -305,11 +336,17 @@ async def test_a_whole_inspection_of_two_officers_without_a_network(phone: Phone
     await phone.page.get_by_text("可以放心删除本机副本").wait_for()
     await camera.shot("queue-verified")
     verdicts = await phone.engine("engine.queue().then((all) => all.map(({outcome}) => outcome).sort())")
-    assert verdicts == ["ADMITTED"] * 6 + ["HELD"]
+    assert verdicts == ["ADMITTED"] * 9 + ["HELD"]
     ended = await the_end(phone.city)
-    assert (ended.state, ended.documents) == ("CLOSED", 1)
+    assert (ended.state, ended.documents) == ("CLOSED", 2)
     is_whole(ended)
     assert [one["signer"] for one in ended.below["signings"]] == ["OFFICER", "OFFICER", "PARTY"]
+    await phone.open(f"#/visit/{ended.record['inspection_id']}/documents")
+    await phone.page.get_by_text("责改〔").wait_for()
+    async with phone.page.expect_download() as download:
+        await phone.page.get_by_role("button", name="打开 PDF 检录").click()
+    assert begins(await (await download.value).path()) == b"%PDF-"
+    await camera.shot("documents")
     freed = await phone.engine("engine.wipe('safe')")
     assert isinstance(freed, int)
     assert freed > 0

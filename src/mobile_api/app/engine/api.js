@@ -32,7 +32,7 @@ export async function call(method, path, { token, json, body, headers = {}, seco
     throw new NoNetwork(error.message);
   }
   const type = answer.headers.get("Content-Type") ?? "";
-  const ours = answer.status === 304 || answer.headers.has("Tus-Resumable") || /^application\/(problem\+)?json/.test(type)
+  const ours = answer.status === 304 || answer.headers.has("Tus-Resumable") || /^application\/((problem\+)?json|pdf)/.test(type)
     || (answer.status === 204 && !bytes.length);
   if (!ours) throw new NoNetwork("portal");
   const parsed = () => { try { return JSON.parse(new TextDecoder().decode(bytes)); } catch { throw new NoNetwork("portal"); } };

@@ -133,6 +133,15 @@ export const engine = {
     if (!main?.token) return null;
     return (await call("GET", `/mobile/v1/inspections/${inspectionId}/gaps`, { token: main.token, seconds: 10 })).body.gaps;
   },
+  async documents(inspectionId) {
+    const { token } = await sync.mainPerson();
+    return (await call("GET", `/mobile/v1/inspections/${inspectionId}/documents`, { token, seconds: 20 })).body.documents;
+  },
+  async documentFile(documentId) {
+    const { token } = await sync.mainPerson();
+    const { body } = await call("GET", `/mobile/v1/inspection-documents/${documentId}`, { token, raw: true });
+    return new Blob([body], { type: "application/pdf" });
+  },
   /** Frees the bytes of what has a checked receipt 2, and of nothing else. The rows and receipts stay. */
   async wipe(ids) {
     const rows = (await store.all("evidence")).filter((one) => one.state === "safe" && (ids === "safe" || ids.includes(one.evidence_id)));

@@ -55,8 +55,9 @@ export function form(submitWords, onsubmit, ...children) {
     try {
       const missing = [...made.querySelectorAll("[required]:enabled")].find((input) => !input.value.trim());
       if (missing) throw new Error(say("app.form.missing", { field: made.querySelector(`label[for="${missing.id}"]`)?.textContent ?? "" }));
-      await onsubmit(Object.fromEntries(new FormData(made)));
+      const next = await onsubmit(Object.fromEntries(new FormData(made))); // what comes once nothing is a draft any more
       await draft.forget();
+      await next?.();
     } catch (error) {
       trouble(made, error);
     } finally {

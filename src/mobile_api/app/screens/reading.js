@@ -58,7 +58,7 @@ export async function show({ inspection, again }) {
         ...(said.certificate_no?.trim() && { certificate_no: said.certificate_no.trim() }), ...(found.light === "red" && { kept_only: true }),
         ...(evidence_id && { evidence_id }),
       });
-      await again();
+      return again;
     },
     device, scanner(input, look), light, told),
     el("ul", { className: "cards" }, readings.map(({ what, latest }) => el("li", { className: `card light ${{ IN_STANDING: "green", NOT_IN_STANDING: "red" }[what.standing_outcome] ?? "amber"}` },

@@ -24,7 +24,12 @@ export async function show({ inspection, again }) {
   const sha = await digest(content);
   const signed = Object.keys(fields).some((key) => key.startsWith(`signature:${sha}:`) || key === `refusal:${sha}`);
   return [head(say("app.step.record"), `#/visit/${id}`), reading(JSON.parse(content)), el("p", { className: "hint digest" }, `SHA-256 ${sha}`), signed && notice("warn", say("app.record.again-voids")), draw,
-    ...(await officers(inspection, sha, again)), party(inspection, sha, again)];
+    await signatures(inspection, sha, again)];
+}
+
+/** Under the text of that digest: each officer of the visit on this phone, and the party. */
+export async function signatures(inspection, sha, again) {
+  return [...(await officers(inspection, sha, again)), party(inspection, sha, again)];
 }
 
 /** The text as it is read out. */

@@ -3,6 +3,7 @@
 import { engine, value } from "../engine/engine.js";
 import { say } from "../engine/words.js";
 import { badge, button, el, head, notice } from "./dom.js";
+import { due } from "./notices.js";
 import { noPlace } from "./scan.js";
 
 const has = (fields, key) => key in fields;
@@ -21,6 +22,7 @@ export function progress({ fields, checklist }) {
     statement: has(fields, "statement"),
     outcome: has(fields, "outcome") && has(fields, "cap"),
     record: signed(fields, officers),
+    documents: [some(fields, "document:") - (has(fields, "document:ON_SITE_RECORD") ? 1 : 0), due(fields) ? 1 : null],
     close: has(fields, "closed"),
   };
 }
