@@ -120,6 +120,9 @@ async def test_each_operation_is_answered_as_its_vector_says(phone: httpx.AsyncC
         if vector["result"] == "RECORDED":
             told[result["id"]] = vector
     [inspection] = (await phone.get("/mobile/v1/changes")).json()["inspections"]
+    page = (FOLDER.parents[2] / "docs/api/phone.md").read_text("utf-8")
+    members = inspection.keys() | inspection["operations"][0].keys() | inspection["enterprise"].keys()
+    assert all(f'"{name}"' in page for name in members), members
     assert {one["id"] for one in inspection["operations"]} == told.keys()
     for one in inspection["operations"]:
         vector = told[one["id"]]
