@@ -108,6 +108,10 @@ async def test_a_fact_that_the_server_cannot_take_holds_up_no_other(phone: Phone
     await phone.engine("engine.sync()")
     left = "engine.queue().then((all) => all.map(({label, state, why}) => [label, state, why]))"
     await phone.engine(left, until=[["DOCUMENT", "attention", "无法保存"]])
+    await phone.context.unroute("**/mobile/v1/operations", refuse)
+    await phone.open("#/queue")
+    await phone.page.get_by_role("button", name="重试").click()
+    await phone.settled()
 
 
 async def test_the_record_says_what_holds_and_nothing_of_what_was_told_before(phone: PhoneTab) -> None:

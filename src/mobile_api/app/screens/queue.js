@@ -18,7 +18,7 @@ export async function show({ again }) {
     summary.trouble === "portal" ? notice("bad", say("app.trouble.portal")) : !summary.online ? notice("plain", say("app.queue.offline")) : null,
     el("p", { className: "hint" }, summary.lastSync ? say("app.queue.last", { time: time(summary.lastSync) }) : say("app.queue.never"), " · ", say(`app.time.${summary.timeSource}`)),
     el("dl", { className: "counts" }, order.map((state) => el("div", {}, el("dt", {}, say(`app.queue.${state}`)), el("dd", {}, String(summary[state]))))),
-    operations.length > 0 && el("section", {}, el("h2", {}, say("app.queue.facts")), el("ul", { className: "cards" }, facts(operations))),
+    operations.length > 0 && el("section", {}, el("h2", {}, say("app.queue.facts")), el("ul", { className: "cards" }, facts(operations, again))),
     el("section", {}, el("h2", {}, say("app.queue.files")), bytes.length ? el("ul", { className: "cards" }, bytes.map((one) => row(one, again))) : el("p", { className: "empty" }, say("app.queue.empty"))),
     choice({ legend: say("app.queue.metered"), name: "metered", chosen: metered, onchange: (chosen) => engine.setting("metered", chosen),
       options: [["pause", say("app.queue.wifi-only")], ["send", say("app.queue.any-network")]] }),
@@ -26,10 +26,11 @@ export async function show({ again }) {
       summary.safe > 0 && button(say("app.queue.wipe"), async () => { await engine.wipe("safe"); await again(); }, { tone: "second" }))];
 }
 
-function facts(operations) {
+function facts(operations, again) {
   const waiting = operations.filter((one) => one.state !== "attention");
   return [waiting.length > 0 && el("li", { className: "card row" }, el("span", { className: "grow" }, say("app.queue.facts-waiting", { number: waiting.length })), badge("plain", say("app.queue.waiting"))),
-    ...operations.filter((one) => one.state === "attention").map((one) => el("li", { className: "card" }, say(`app.operation.${one.label}`), " ", badge("bad", say("app.queue.attention")), el("p", {}, one.why ?? "")))].filter(Boolean);
+    ...operations.filter((one) => one.state === "attention").map((one) => el("li", { className: "card" }, say(`app.operation.${one.label}`), " ", badge("bad", say("app.queue.attention")), el("p", {}, one.why ?? ""),
+      button(say("app.queue.retry"), async () => { await engine.retry(one.id); await again(); }, { tone: "second" })))].filter(Boolean);
 }
 
 function row(one, again) {
