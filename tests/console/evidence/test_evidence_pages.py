@@ -108,3 +108,22 @@ async def test_a_bundle_is_exported_for_a_reason_and_downloaded(
         assert any(name.endswith("/verify.py") for name in archive.namelist())
     await desk.sign_in("reviewer")
     assert (await desk.read(path)).status_code == 200
+
+
+async def test_supervision_shows_refusals_by_reason_and_unit_devices_that_go_on_and_what_came_twice(
+    desk: Desk, custodian: Custodian, people: OfficerWithPhone
+) -> None:
+    meter = await a_device(custodian.database, custodian.clock, people.unit_id, verified=None)
+    body = a_photo(31)
+    held = [(await hand_in(custodian, people, CAPTURED, body, device_tag=meter.tag))[0] for _ in range(2)]
+    await hand_in(custodian, people, CAPTURED)
+    await desk.sign_in("supervisor")
+    assert "七天内不能作为证据的材料" in text_of(await desk.read("/desk"))
+    page = await desk.read("/desk/supervision")
+    assert "从未检定 2" in " ".join(text_of(page).split())
+    assert f"/desk/devices/{meter.tag}" in page.text
+    assert all(f"/desk/evidence/{one}" in page.text for one in held)
+    elsewhere = await a_unit(custodian.database)
+    await somebody(custodian.database, elsewhere, "stranger", Role.SUPERVISOR)
+    await desk.sign_in("stranger")
+    assert "最近没有不能作为证据的材料" in text_of(await desk.read("/desk/supervision"))

@@ -1,0 +1,60 @@
+"""`/desk/supervision`: what is wrong first: refusals by reason and unit, devices that go on, what came twice."""
+
+from datetime import timedelta
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.datastructures import State as Scope
+from litestar.di import NamedDependency
+
+from agency.http import requires
+from agency.model import Actor
+from agency.queries import reach, tree
+from console.home import BLOCKS, Waiting
+from console.navigation import ENTRIES, Entry
+from console.pages import page
+from console.visit import Visit
+from evidence.http.refusals import DAYS, READERS, refusals
+from evidence.queries.refusals import not_counting_since
+from foundation.civil import day_of
+from foundation.clock import Clock
+from foundation.database import Connection, Database
+
+PATH = "/desk/supervision"
+RECENTLY = timedelta(days=7)
+
+
+async def _refused(db: Connection, actor: Actor, clock: Clock) -> int:
+    now = clock.now()
+    return await not_counting_since(db, await reach(db, actor, READERS, day_of(now)), now - RECENTLY)
+
+
+ENTRIES.append(Entry("supervision", PATH, frozenset(READERS)))
+BLOCKS.append(Waiting("refusals", frozenset(READERS), PATH, _refused))
+
+
+@get("/supervision", guards=[requires(*READERS)])
+async def supervision_page(
+    visit: NamedDependency[Visit],
+    request: Request[Actor, Any, Scope],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+) -> Response[str]:
+    async with database.connection() as db:
+        found = await refusals(db, request.user, clock, DAYS, visit.language)
+        units = await tree(db, day_of(clock.now()))
+    totals: dict[str, int] = {}
+    for one in found.reasons:
+        totals[one.code] = totals.get(one.code, 0) + one.number
+    return page(
+        visit,
+        "evidence/supervision.html",
+        found=found,
+        days=DAYS,
+        totals=sorted(totals.items(), key=lambda total: (-total[1], total[0])),
+        words={one.code: one.words for one in found.reasons},
+        names={unit.id: unit.name_zh if visit.language == "zh-CN" else unit.name_en for unit in units},
+    )
+
+
+ROUTES = [supervision_page]
