@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import aiohttp
 import asyncpg
 import structlog
 
@@ -21,6 +22,7 @@ from evidence.custodian import Custodian
 from evidence.transparency_log.published import publish
 from evidence.transparency_log.sequencing import sequence
 from evidence.transparency_log.signing import LogSigner
+from evidence.transparency_log.time_stamp import Authority, TokenRefused, stamp
 from foundation import jobs
 from foundation.civil import beginning_of, day_after, day_of
 from foundation.clock import Clock, SystemClock
@@ -48,7 +50,10 @@ log = structlog.get_logger("plumbline")
 
 async def work(settings: Settings, clock: Clock | None = None) -> None:
     """Works until cancelled. A job that fails is tried again; what keeps failing stays in the table for people."""
-    doers = kinds(Mailer(settings.smtp_url, settings.mail_from) if settings.smtp_url else None)
+    doers = kinds(
+        Mailer(settings.smtp_url, settings.mail_from) if settings.smtp_url else None,
+        Authority(settings.tsa_url, settings.tsa_trust) if settings.tsa_url else None,
+    )
     async with opened(settings, clock or SystemClock()) as custodian:
         woken = asyncio.Event()
         async with asyncio.TaskGroup() as together:
@@ -91,8 +96,14 @@ async def _drop_expired_import_files(custodian: Custodian, _: dict[str, Any]) ->
         await registry.drop_expired_import_files(db, custodian.clock.now())
 
 
-async def _publish_log(custodian: Custodian, _: dict[str, Any]) -> None:
+async def _publish_log(authority: Authority | None, custodian: Custodian, _: dict[str, Any]) -> None:
     await publish(custodian)
+    if authority is None:
+        return
+    try:
+        await stamp(custodian, authority)
+    except (TokenRefused, aiohttp.ClientError, TimeoutError) as error:  # the next checkpoint will be stamped
+        log.warning("no time stamp", authority=authority.url, error=str(error))
 
 
 async def _rederive_register(custodian: Custodian, _: dict[str, Any]) -> None:
@@ -125,13 +136,16 @@ KINDS: dict[str, Doer] = {
     roll_up.JOB: _roll_up,
     SETTLE_INSPECTIONS: _settle_inspections,
     current.ISSUE: _issue_documents,
-    PUBLISH_LOG: _publish_log,
 }
 
 
-def kinds(mailer: Mailer | None = None) -> dict[str, Doer]:
-    """Every kind of job, with the mail server for those that need one."""
-    return KINDS | {REMIND: partial(_remind, mailer), mailing.JOB: partial(_mail, mailer)}
+def kinds(mailer: Mailer | None = None, authority: Authority | None = None) -> dict[str, Doer]:
+    """Every kind of job, with the mail server and the time-stamping authority for those that need one."""
+    return KINDS | {
+        REMIND: partial(_remind, mailer),
+        mailing.JOB: partial(_mail, mailer),
+        PUBLISH_LOG: partial(_publish_log, authority),
+    }
 
 
 def _every(pause: timedelta) -> Callable[[datetime], datetime]:

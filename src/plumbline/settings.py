@@ -82,6 +82,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "all workers. Empty: made in the data folder."
         ),
     ] = ""
+    tsa_url: Annotated[
+        str,
+        Meta(
+            description="Address of a time-stamping authority (RFC 3161) for the log's checkpoints. Empty: none.",
+            pattern=r"^(https?://\S+)?$",
+        ),
+    ] = ""
+    tsa_trust: Annotated[str, Meta(description="File of certificates (PEM) that vouch for tsa_url.")] = ""
     dcc_trust: Annotated[
         str,
         Meta(description="File or folder of certificates (PEM) that vouch for signers of digital certificates."),
@@ -188,6 +196,7 @@ _BELONG_TOGETHER = (
     ("s3_endpoint", "s3_secret_key"),
     ("s3_access_key", "s3_endpoint"),
     ("smtp_url", "mail_from"),
+    ("tsa_url", "tsa_trust"),
 )
 
 

@@ -71,6 +71,22 @@ async def latest_checkpoint(
     return Response(note, media_type=MediaType.TEXT, headers={"Cache-Control": "no-cache"})
 
 
+@get(
+    "/time-token",
+    media_type="application/timestamp-reply",
+    summary="The newest time stamp (RFC 3161) over the text of a checkpoint, as the authority answered it",
+    responses=declared(NotFound),
+)
+async def latest_time_token(database: NamedDependency[Database]) -> Response[bytes]:
+    async with database.connection() as db:
+        found = await queries.latest_stamped(db)
+    if found is None:
+        raise NotFound
+    size, token = found
+    headers = {"Plumbline-Checkpoint-Size": str(size), "Cache-Control": "no-cache"}
+    return Response(token, media_type="application/timestamp-reply", headers=headers)
+
+
 @get("/keys", summary="Public keys with which anybody can check a checkpoint", responses=declared())
 async def log_keys(database: NamedDependency[Database]) -> LogKeys:
     async with database.connection() as db:
@@ -138,7 +154,7 @@ async def _has_reached(db: Connection, size: int) -> None:
 
 router = Router(
     "/log/v1",
-    route_handlers=[latest_checkpoint, log_keys, prove_inclusion, prove_consistency],
+    route_handlers=[latest_checkpoint, latest_time_token, log_keys, prove_inclusion, prove_consistency],
     opt=OPEN,
     security=[{}],
     tags=["log"],

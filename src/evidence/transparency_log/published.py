@@ -79,6 +79,10 @@ def tile_key(origin: str, number: int, width: int = WIDTH) -> str:
     return f"{_folder(origin)}tile/0/{path}" + (f".p/{width}" if width < WIDTH else "")
 
 
+def time_token_key(origin: str, size: int) -> str:
+    return f"{_folder(origin)}time/{size:020}.tsr"
+
+
 def _folder(origin: str) -> str:
     """Several logs may share a bucket."""
     return f"log/{origin.rpartition('/')[2]}/"

@@ -17,6 +17,7 @@ from evidence.transparency_log.queries.log import (
     add_leaves,
     add_publication,
     add_subtrees,
+    add_time_token,
     anything_pending,
     be_the_only_sequencer,
     checkpoint_at,
@@ -25,6 +26,7 @@ from evidence.transparency_log.queries.log import (
     introduce,
     last_cosigned,
     latest_checkpoint,
+    latest_stamped,
     latest_witnessed,
     leaves_from,
     leaves_of,
@@ -34,6 +36,7 @@ from evidence.transparency_log.queries.log import (
     pending,
     published_size,
     size_of,
+    time_token,
     verifier_keys,
 )
 
@@ -46,6 +49,7 @@ __all__ = [
     "add_leaves",
     "add_publication",
     "add_subtrees",
+    "add_time_token",
     "anything_pending",
     "be_the_only_sequencer",
     "checkpoint_at",
@@ -57,6 +61,7 @@ __all__ = [
     "introduce",
     "last_cosigned",
     "latest_checkpoint",
+    "latest_stamped",
     "latest_witnessed",
     "leaves_from",
     "leaves_of",
@@ -68,6 +73,7 @@ __all__ = [
     "published_size",
     "rows_untold",
     "size_of",
+    "time_token",
     "verifier_keys",
     "waiting_since",
 ]

@@ -153,6 +153,33 @@ async def cosignatures(db: Connection, size: int) -> list[str]:
     return [row["signature"] for row in rows]
 
 
+async def time_token(db: Connection, size: int) -> bytes | None:
+    """As it came from the authority."""
+    token: bytes | None = await db.fetchval(
+        "select token from log_time_token where size = $1 order by at limit 1", size
+    )
+    return token
+
+
+async def latest_stamped(db: Connection) -> tuple[int, bytes] | None:
+    """Size and token of the newest checkpoint that has one."""
+    row = await db.fetchrow("select size, token from log_time_token order by size desc, at limit 1")
+    return (row["size"], row["token"]) if row else None
+
+
+async def add_time_token(db: Connection, size: int, authority: str, token: bytes, at: datetime) -> None:
+    await db.execute(
+        """
+        insert into log_time_token (size, authority, token, at) values ($1, $2, $3, $4)
+            on conflict (size, authority) do nothing
+        """,
+        size,
+        authority,
+        token,
+        at,
+    )
+
+
 async def last_cosigned(db: Connection, witness: VerifierKey) -> int:
     """The largest size that the witness has signed, as far as we were told."""
     return int(await db.fetchval("select coalesce(max(size), 0) from log_cosignature where witness = $1", str(witness)))
