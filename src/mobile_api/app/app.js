@@ -8,6 +8,7 @@ import * as close from "./screens/close.js";
 import * as conflict from "./screens/conflict.js";
 import * as findings from "./screens/findings.js";
 import * as home from "./screens/home.js";
+import * as join from "./screens/join.js";
 import * as notices from "./screens/notices.js";
 import * as queue from "./screens/queue.js";
 import * as reading from "./screens/reading.js";
@@ -20,7 +21,7 @@ import * as tasks from "./screens/tasks.js";
 import * as visit from "./screens/visit.js";
 
 const SCREENS = {
-  "": home.show, tasks: tasks.show, start: start.show, queue: queue.show, settings: settings.show,
+  "": home.show, tasks: tasks.show, start: start.show, join: join.show, queue: queue.show, settings: settings.show,
   "sign-in": signIn.show, second: signIn.second,
 };
 const IN_A_VISIT = {

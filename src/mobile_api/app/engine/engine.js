@@ -3,6 +3,7 @@
 import { call } from "./api.js";
 import * as clock from "./clock.js";
 import { sign } from "./jws.js";
+import * as joining from "./joining.js";
 import * as keys from "./keys.js";
 import { conflicts, keyOf, merged, same, value } from "./merge.js";
 import * as standings from "./standings.js";
@@ -61,10 +62,27 @@ export const engine = {
   },
   /** With the checklist of its items, to which it is held from then on. */
   async begin(what) {
-    const id = crypto.randomUUID();
-    const all = await checklists();
-    const checklist = what.items ? all.find((one) => one.item_codes?.some((code) => what.items.includes(code))) : all[0];
+    const code = joining.madeCode();
+    const id = await joining.idOf(code);
+    await store.setMeta(`code ${id}`, code);
+    const checklist = await checklistOf(what.items);
     await engine.tell(id, { type: "BEGUN", ...(checklist && { checklist: checklist.code }), ...what });
+    return id;
+  },
+  /** By which a colleague's phone takes part. */
+  async code(id) {
+    return joining.spoken((await store.meta(`code ${id}`)) ?? joining.codeOf(id));
+  },
+  /** The id, null for a mistyped code. Until the first phone's word has come, it is shown as it is described here. */
+  async join(code, { enterprise_name, items }) {
+    const id = await joining.idOf(code);
+    if (!id) return null;
+    if (!(await engine.inspection(id))) {
+      const checklist = (items.length && (await checklistOf(items))?.code) || "";
+      const enterprise = { uscc: "", name: enterprise_name, address: "" };
+      await store.write([["inspections", { id, title: enterprise_name, enterprise, items, checklist, officers: [], operations: [] }]]);
+    }
+    await engine.tell(id, { type: "JOINED" });
     return id;
   },
   async tell(inspectionId, what, { as, pin } = {}) {
@@ -242,6 +260,11 @@ async function written(puts) {
 function full() {
   tell("trouble", "storage-full");
   throw new DOMException("storage-full", "QuotaExceededError");
+}
+
+async function checklistOf(items) {
+  const all = await checklists();
+  return items ? all.find((one) => one.item_codes?.some((code) => items.includes(code))) : all[0];
 }
 
 async function checklists() {

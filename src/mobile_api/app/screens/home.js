@@ -22,6 +22,7 @@ export async function show({ me }) {
       tile("#/queue", "safe", summary.safe, "good"),
       tile("#/queue", "attention", summary.attention, summary.attention ? "bad" : ""),
       tile("#/tasks/CLOSED", "closed", count("CLOSED"))),
-    el("div", { className: "bottom" }, el("a", { className: "button main", href: "#/start" }, say("app.home.start"))),
+    el("div", { className: "bottom" }, el("a", { className: "button main", href: "#/start" }, say("app.home.start")),
+      el("a", { className: "button second", href: "#/join" }, say("app.join.title"))),
   ];
 }

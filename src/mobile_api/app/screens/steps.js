@@ -65,7 +65,7 @@ function helpers({ id, fields }, colleagues, again) {
   const there = (name) => `helper:${name}` in fields && value(fields, `helper:${name}`, "present") !== false;
   const auxiliaries = colleagues.filter((one) => one.kind === "AUXILIARY").map((one) => one.name_zh ?? one.name);
   const told = Object.keys(fields).filter((key) => key.startsWith("helper:")).map((key) => key.slice(7)).filter((name) => !auxiliaries.includes(name) && there(name));
-  const row = (name) => el("li", { className: "card row" }, el("span", { className: "grow" }, name, el("span", { className: "hint" }, value(fields, `helper:${name}`, "role") ?? "")),
+  const row = (name) => el("li", { className: "card row" }, el("span", { className: "grow" }, name, there(name) && el("span", { className: "hint" }, ` ${value(fields, `helper:${name}`, "role") ?? ""}`)),
     button(say(there(name) ? "app.helpers.not-there" : "app.helpers.there"), async () => {
       await engine.tell(id, { type: "HELPER", name, present: !there(name), ...(!there(name) && { role: say("app.helpers.auxiliary") }) });
       await again();

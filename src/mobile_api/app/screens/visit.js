@@ -3,6 +3,7 @@
 import { engine, value } from "../engine/engine.js";
 import { say } from "../engine/words.js";
 import { badge, button, el, head, notice } from "./dom.js";
+import { shown } from "./join.js";
 import { due } from "./notices.js";
 import { noPlace } from "./scan.js";
 
@@ -40,7 +41,7 @@ export async function show({ me, inspection }) {
   const joined = `joined:${me.person_id}` in fields;
   const open = Object.entries(done).find(([, state]) => state === false || (Array.isArray(state) && state[1] !== null && state[0] < state[1]));
   const people = Object.keys(fields).filter((key) => key.startsWith("joined:")).length;
-  return [head(enterprise.name || inspection.title, "#/"),
+  return [head(enterprise.name || inspection.title || say("app.tasks.unnamed"), "#/"),
     el("p", { className: "lead" }, inspection.title, " · ", say(`app.state.${inspection.state}`)),
     el("p", { className: "hint" }, [enterprise.uscc, enterprise.address].filter(Boolean).join(" · ")),
     !inspection.approved_at && notice("warn", say(inspection.source === "URGENT" ? "app.visit.urgent" : "app.visit.not-approved")),
@@ -51,7 +52,8 @@ export async function show({ me, inspection }) {
       ? open ? el("a", { className: "button main", href: `#/visit/${id}/${open[0]}` }, say(`app.step.${open[0]}`))
         : el("a", { className: "button main", href: `#/visit/${id}/close` }, say("app.step.close"))
       : button(say("app.visit.join"), () => engine.tell(id, { type: "JOINED" }), { tone: "main" })),
-    joined && people < 2 ? notice("warn", say("app.visit.second-missing")) : null];
+    joined && people < 2 ? notice("warn", say("app.visit.second-missing")) : null,
+    joined && await shown(id)];
 }
 
 function step(id, name, state, number) {
