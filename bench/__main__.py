@@ -19,11 +19,14 @@ from rich.console import Console
 from bench import load, register, table
 from bench.contenders import field
 from bench.look_ups import look_up
+from bench.pages import MISSING, page
 from bench.plan import (
     BARE,
     BARE_SIGNED_IN,
     FULL,
     IMPORT,
+    ORM_PAGE,
+    PAGE,
     PHOTOGRAPHS,
     PULL,
     QUICK,
@@ -39,7 +42,7 @@ from bench.register import Register
 from bench.rounds import Section, held
 from bench.servers import stage
 
-SECTIONS = (PHOTOGRAPHS, VIDEOS, STANDING, PULL, REGISTER, IMPORT, ROLL_UP)
+SECTIONS = (PHOTOGRAPHS, VIDEOS, STANDING, PULL, PAGE, REGISTER, IMPORT, ROLL_UP)
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
     "litestar",
@@ -128,6 +131,21 @@ async def measured(plan: Plan, chosen: set[str], out: Console) -> tuple[list[Sec
                             say=say,
                         )
                     )
+        if PAGE in chosen and MISSING:
+            say(f"{PAGE}: left out, {' and '.join(MISSING)} missing; to install: uv pip install --group bench")
+        elif PAGE in chosen:
+            async with page(on, plan) as (api, contenders):
+                sections.append(
+                    await held(
+                        PAGE,
+                        contenders,
+                        unit="pages/s",
+                        limits=[ORM_PAGE],
+                        plan=plan,
+                        server_pid=api.pid,
+                        say=say,
+                    )
+                )
         if chosen & {REGISTER, IMPORT, ROLL_UP}:
             found = await register.measured(on, plan, chosen, say)
     return sections, found

@@ -23,6 +23,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     asking_phones: int = 16
     """Of as many officers; the clients send their tokens in turn."""
     asking_seconds: float = 5.0
+    page_inspections: int = 500
+    page_seconds: float = 10.0
+    """One client, one page after the other: of a page that takes seconds none is left uncounted at the end but one."""
     first_round_uncounted: bool = True
     devices: int = 100_000
     certificates: int = 5
@@ -51,6 +54,8 @@ QUICK = Plan(
     asking_clients=4,
     asking_phones=2,
     asking_seconds=0.5,
+    page_inspections=20,
+    page_seconds=1.0,
     devices=400,
     register_requests=3,
     import_rows=300,
@@ -70,12 +75,14 @@ class Goal(msgspec.Struct, frozen=True):
         return (self.least is None or reached >= self.least) and (self.most is None or reached <= self.most)
 
 
-PHOTOGRAPHS, VIDEOS, STANDING, PULL = "photographs", "videos", "standing", "pull"
+PHOTOGRAPHS, VIDEOS, STANDING = "photographs", "videos", "standing"
+PULL, PAGE = "pull", "page"
 REGISTER, IMPORT, ROLL_UP = "register", "import", "roll-up"
 RAW_PUT, RAW_LOCKED_PUT, RAW_PARTS = "raw S3 PUT", "raw S3 PUT, checked and locked", "raw S3 multipart"
 TO_RECEIPT, TO_SUBMISSION = "Plumbline, to the receipt", "Plumbline, to the submission"
 BARE, BARE_SIGNED_IN = "bare SELECT", "bare SELECT behind sign-in"
 STANDING_ROUTE, PULL_ROUTE = "Plumbline, standing", "Plumbline, pull with nothing new"
+ORM_PAGE, OUR_PAGE = "SQLAlchemy selectinload + pydantic", "Plumbline, pull of a full page"
 
 GOALS = (
     Goal(PHOTOGRAPHS, TO_RECEIPT, f"ratio to {RAW_PUT}", least=0.75),
@@ -87,4 +94,5 @@ GOALS = (
     Goal(VIDEOS, TO_RECEIPT, "resident growth MB", most=60),
     Goal(STANDING, STANDING_ROUTE, f"ratio to {BARE}", least=0.85),
     Goal(PULL, PULL_ROUTE, f"ratio to {BARE}", least=0.8),
+    Goal(PAGE, OUR_PAGE, f"ratio to {ORM_PAGE}", least=8),
 )

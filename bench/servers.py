@@ -51,6 +51,10 @@ class Stage(NamedTuple):
         """A yardstick: see bench.bare."""
         return _serving(self, "bench.bare", "signed-in" if signed_in else "open")
 
+    def selectinload(self) -> AbstractAsyncContextManager[Server]:
+        """Another yardstick: see bench.selectinload."""
+        return _serving(self, "bench.selectinload")
+
 
 @asynccontextmanager
 async def stage(say: Callable[[str], None]) -> AsyncIterator[Stage]:
@@ -65,15 +69,15 @@ async def stage(say: Callable[[str], None]) -> AsyncIterator[Stage]:
 
 
 @asynccontextmanager
-async def _serving(on: Stage, module: str, argument: str) -> AsyncIterator[Server]:
-    """`python -m module argument`, told by the environment what an operator would tell it."""
+async def _serving(on: Stage, module: str, *arguments: str) -> AsyncIterator[Server]:
+    """`python -m module arguments`, told by the environment what an operator would tell it."""
     port = _free_port()
     told = {name: str(getattr(on.settings, name)) for name in (*CONNECTIONS, "data")} | {"port": str(port)}
     environ = os.environ | {known_settings.variable(name): value for name, value in told.items()}
-    log = on.logs / f"{module}-{argument}.log"
+    log = on.logs / f"{'-'.join((module, *arguments))}.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", module, argument, env=environ, cwd=ROOT, stdout=output, stderr=output
+            sys.executable, "-m", module, *arguments, env=environ, cwd=ROOT, stdout=output, stderr=output
         )
     try:
         url = f"http://127.0.0.1:{port}"

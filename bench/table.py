@@ -40,7 +40,7 @@ def show(out: Console, sections: list[Section], goals: list[Judged]) -> None:
 
 
 def _section(section: Section) -> Table:
-    per = "GB" if section.unit == "MB/s" else "1,000 requests"
+    per = "GB" if section.unit == "MB/s" else f"1,000 {section.unit.removesuffix('/s')}"
     table = Table(title=section.name, title_justify="left", caption=f"CPU: seconds per {per}", caption_justify="left")
     table.add_column("contender")
     for heading in (
@@ -63,7 +63,7 @@ def _section(section: Section) -> Table:
 def _cells(section: Section, row: Row) -> list[str]:
     ratios = [row.ratios[limit] for limit in section.limits]
     return [
-        f"{row.rate.median:,.0f}",
+        f"{row.rate.median:,.{1 if row.rate.median < 10 else 0}f}",
         *(f"{ratio.median:.2f} ({ratio.least:.2f}–{ratio.most:.2f})" for ratio in ratios),
         f"{row.p50:.3f} / {row.p95:.3f}",
         *(f"{cpu:.2f}" for cpu in (row.server_cpu.median, row.database_cpu, row.store_cpu, row.client_cpu)),

@@ -21,6 +21,7 @@ from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.http import declared, language_of
+from foundation.packed_body import PackedBody
 from foundation.problem import Malformed, NotFound, NotSignedIn, TooLarge, UnsupportedContentType
 from foundation.words import Language
 from inspection import queries
@@ -70,9 +71,11 @@ class Changes(Struct, frozen=True):
     "/operations",
     status_code=200,
     opt=HAND_IN,
+    middleware=[PackedBody()],
     tags=["inspections"],
     summary="Hand in what was told in inspections",
-    description="Idempotent: in any order, any number of times, from any phone. Facts only; bytes go by uploads.",
+    description="Idempotent: in any order, any number of times, from any phone. Facts only; bytes go by uploads. "
+    "May come with `Content-Encoding: gzip`: the 1 MiB holds of what is inside.",
     responses=declared(Malformed, NotSignedIn, TooLarge, UnsupportedContentType),
 )
 async def push_operations(

@@ -13,6 +13,8 @@ from bench.plan import (
     BARE,
     BARE_SIGNED_IN,
     GOALS,
+    ORM_PAGE,
+    OUR_PAGE,
     PULL_ROUTE,
     RAW_LOCKED_PUT,
     RAW_PARTS,
@@ -31,6 +33,7 @@ CONTENDERS = {
     "videos": [RAW_PARTS, RAW_PUT, TO_RECEIPT],
     "standing": [BARE, BARE_SIGNED_IN, STANDING_ROUTE],
     "pull": [BARE, BARE_SIGNED_IN, PULL_ROUTE],
+    "page": [ORM_PAGE, OUR_PAGE],
 }
 
 

@@ -1,16 +1,19 @@
 """The phone's inspections over HTTP: each operation answered by itself, changes by cursor, what is missing in words."""
 
+import gzip
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import msgspec
+import pytest
 
 from agency.enforcement_items import queries as items
 from agency.enforcement_items.model import Act, Checklist, ItemVersion, NoPenaltyEntry, NoPenaltyKind, Point
 from foundation.clock import SystemClock
 from foundation.database import Database
+from foundation.http import MAX_JSON_BYTES
 from tests.inspection.builders import a_task, told
 from tests.mobile_api.conftest import SignedIn
 
@@ -33,6 +36,35 @@ async def test_each_operation_of_a_batch_is_answered_by_itself(phone: SignedIn, 
     assert refused["problem"]["type"] == "/problems/operation-not-signed"
     [known] = await push(phone, good)
     assert known["result"] == "KNOWN"
+
+
+async def push_packed(signed_in: SignedIn, body: bytes) -> httpx.Response:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    return await signed_in.client.post("/mobile/v1/operations", content=body, headers=headers)
+
+
+async def test_a_batch_may_come_compressed(phone: SignedIn, database: Database) -> None:
+    task = await a_task(database, SystemClock(), phone.officer)
+    body = msgspec.json.encode({"operations": [told(phone.officer, task.id, CONFORMS)]})
+    answer = await push_packed(phone, gzip.compress(body))
+    assert [one["result"] for one in answer.json()["results"]] == ["RECORDED"]
+
+
+async def test_what_a_compressed_body_holds_is_held_to_the_same_limit(phone: SignedIn) -> None:
+    answer = await push_packed(phone, gzip.compress(b" " * 300_000_000, 1))
+    assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
+    answer = await push_packed(phone, gzip.compress(b'{"operations":["x"]}' + b" " * (MAX_JSON_BYTES - 20)))
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", gzip.compress(b'{"operations":["x"]}')[:-4], 2 * gzip.compress(b'{"operations":["x"]}')],
+    ids=["nothing", "not compressed", "cut off", "more after it"],
+)
+async def test_a_body_that_is_not_one_whole_compressed_one_is_malformed(phone: SignedIn, body: bytes) -> None:
+    answer = await push_packed(phone, body)
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/malformed")
 
 
 async def test_a_pull_tells_what_changed_since_the_cursor(phone: SignedIn, database: Database) -> None:

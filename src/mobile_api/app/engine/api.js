@@ -15,16 +15,21 @@ export function speak(chosen) { language = chosen; }
 
 /**
  * The answer: {status, headers, body}. Throws NoNetwork where nobody answers, or somebody else does: a captive portal
- * answers HTML with 200, or leads elsewhere. Throws Refused for a problem.
+ * answers HTML with 200, or leads elsewhere. Throws Refused for a problem. `packed`: sent compressed, where it can be.
  */
-export async function call(method, path, { token, json, body, headers = {}, seconds = 60, raw = false } = {}) {
+export async function call(method, path, { token, json, body, headers = {}, seconds = 60, raw = false, packed = false } = {}) {
   const sent = { "Accept-Language": language, ...headers };
   if (token) sent.Authorization = `Bearer ${token}`;
   if (json !== undefined) sent["Content-Type"] = "application/json";
+  let content = json === undefined ? body : JSON.stringify(json);
+  if (packed && globalThis.CompressionStream) {
+    content = await new Response(new Blob([content]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer();
+    sent["Content-Encoding"] = "gzip";
+  }
   let answer, bytes;
   try {
     answer = await fetch(path, {
-      method, headers: sent, body: json === undefined ? body : JSON.stringify(json),
+      method, headers: sent, body: content,
       redirect: "error", cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(seconds * 1000),
     });
     bytes = new Uint8Array(await answer.arrayBuffer());

@@ -138,7 +138,8 @@ async function handInFacts(token, byKeyOf) {
     if (!batch.length) break;
     let results;
     try {
-      ({ body: { results } } = await call("POST", "/mobile/v1/operations", { token, json: { operations: batch.map((one) => one.jws) } }));
+      const json = { operations: batch.map((one) => one.jws) };
+      ({ body: { results } } = await call("POST", "/mobile/v1/operations", { token, json, packed: batch.length > 1 }));
     } catch (error) {
       if (!hopeless(error)) throw error;
       most = 1; // one that the server cannot take holds up no other
