@@ -1,9 +1,9 @@
 """`/desk/inspections`: what officers' phones have told, as it arrives, and what is still on which phone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, get, post
@@ -11,43 +11,36 @@ from litestar.datastructures import State as AppState
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from agency import queries as agency
-from agency.enforcement_items import queries as items
 from agency.http import requires
-from agency.model import Actor, Role
+from agency.model import Actor
 from console.forms import Form
 from console.home import BLOCKS, Waiting
 from console.navigation import ENTRIES, Entry
 from console.pages import page, redirect
 from console.visit import Visit
-from evidence import queries as evidence
 from evidence.custodian import Custodian
-from evidence.custody import Event, tell
 from evidence.model import State as EvidenceState
 from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
-from foundation.problem import NotFound, Problem
+from foundation.problem import Problem
 from foundation.words import catalogue, say
 from inspection import queries
-from inspection.documents import queries as documents
 from inspection.documents.http import ISSUERS, document_to_read
 from inspection.explanation import gap_words
-from inspection.gaps import gaps_of, held_on
-from inspection.http import WHO_ASKS, asked
-from inspection.model import ON_A_PHONE, EvidenceListed, Finding, Operation, Reading, State, Wish
+from inspection.http import WHO_ASKS, WHO_LOOKS, WHO_VOUCHES, NewVouching, asked, vouched, within_reach
+from inspection.looking import look, tell_of_look
+from inspection.model import ON_A_PHONE, Finding, Operation, Reading, State, Wish
 from inspection.planning.http.common import WHO_PLANS
 from inspection.problems import EvidenceAlreadyHere
 from inspection.rules import guard, merging
-from inspection.vouching import vouch
 
 PATH = "/desk/inspections"
-READERS = (Role.SUPERVISOR, Role.ENTITY_HEAD, Role.FIELD_OFFICER, Role.LEGAL_REVIEWER)
+READERS = WHO_LOOKS
 GUARDS = [requires(*READERS)]
-VOUCHERS = (Role.SUPERVISOR, Role.ENTITY_HEAD)
-"""Who may answer for what a phone told after its revocation."""
 MOST = 50
 
 
@@ -87,13 +80,6 @@ class Listed(Struct, frozen=True):
     def waits(self) -> bool:
         """Its bytes are on a phone, and may be asked for."""
         return self.state in ON_A_PHONE
-
-
-class Vouching(Struct, frozen=True, forbid_unknown_fields=True):
-    """The form: what that phone told after its revocation counts."""
-
-    phone_id: UUID
-    reason: Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S")]
 
 
 class Conflict(Struct, frozen=True):
@@ -153,7 +139,7 @@ async def inspection_page(
     return await _inspection(inspection_id, visit, request, database, clock, Form(), live=live)
 
 
-@post("/inspections/{inspection_id:uuid}/vouching", guards=[requires(*VOUCHERS)], status_code=200)
+@post("/inspections/{inspection_id:uuid}/vouching", guards=[requires(*WHO_VOUCHES)], status_code=200)
 async def vouch_at_page(
     inspection_id: FromPath[UUID],
     visit: NamedDependency[Visit],
@@ -162,15 +148,8 @@ async def vouch_at_page(
     clock: NamedDependency[Clock],
 ) -> Response[Any]:
     form = await Form.sent(request)
-    async with database.connection() as db:
-        inspection = (await queries.inspections_by_id(db, [inspection_id])).get(inspection_id)
-        units = await agency.reach(db, request.user, VOUCHERS, day_of(clock.now()))
-    if inspection is None or inspection.unit_id not in units:
-        raise NotFound
     try:
-        typed = form.read(Vouching)
-        async with database.transaction() as db:
-            await vouch(db, clock, inspection_id, typed.phone_id, request.user, typed.reason)
+        await vouched(database, clock, request.user, inspection_id, form.read(NewVouching))
     except Problem as problem:
         refused = form.refused(problem, visit.language)
         return await _inspection(inspection_id, visit, request, database, clock, refused, int(problem.status))
@@ -190,65 +169,49 @@ async def _inspection(
 ) -> Response[str]:
     now = clock.now()
     async with database.connection() as db:
-        inspection = (await queries.inspections_by_id(db, [inspection_id])).get(inspection_id)
-        units = await agency.reach(db, request.user, READERS, day_of(now))
-        if inspection is None or inspection.unit_id not in units:
-            raise NotFound
+        inspection = await within_reach(db, clock, request.user, WHO_LOOKS, inspection_id)
         asks = await agency.reach(db, request.user, WHO_ASKS, day_of(now))
-        told, late = (await queries.all_told(db, [inspection_id]))[inspection_id]
-        fields = merging.merged(told)
-        gaps = await gaps_of(db, inspection_id, now)
-        wishes = {one.evidence_id: one for one in (await queries.wishes_of(db, [inspection_id])).get(inspection_id, [])}
-        acting = {*(one.author for one in [*told, *late]), *(one.asked_by for one in wishes.values())}
-        people = await agency.people_by_id(db, {*inspection.officers, *guard.joined(fields), *acting})
-        phones = await agency.phone_labels(db, [one.phone for one in [*told, *late]])
-        listed = {one: one.what for one in told if isinstance(one.what, EvidenceListed)}
-        states = await evidence.states_of(db, [what.evidence_id for what in listed.values()])
-        began, _ = guard.visit(told) or (now, now)
-        versions = await items.checklist_versions(db, [inspection.checklist])
-        issued = await documents.issued_of(db, inspection_id)
+        seen = await look(db, inspection, now)
         if not live:
-            seen = {"inspection_id": inspection_id}
-            viewer = request.user.person_id
-            await tell(db, Event.INSPECTION_VIEWED, now, evidence_id=None, actor_id=viewer, details=seen)
-    points = next((one.items for one in versions if held_on(one, day_of(began))), ())
-    named = {id_: _in(visit, person.name_zh, person.name_en) for id_, person in people.items()}
+            await tell_of_look(db, inspection_id, request.user.person_id, now)
+    fields, phones, late = seen.fields, seen.phones, seen.after_revocation
+    named = {id_: _in(visit, person.name_zh, person.name_en) for id_, person in seen.people.items()}
     return page(
         visit,
         "inspections/inspection.html",
         status=status,
         form=form,
         inspection=inspection,
-        state=guard.state(fields, gaps),
+        state=seen.state,
         fields=fields,
         value=lambda key, member: merging.value(fields, key, member),
         gaps=[
-            (gap, gap_words(gap, people, visit.language), phones.get(gap.phone_id, "") if gap.phone_id else "")
-            for gap in gaps
+            (gap, gap_words(gap, seen.people, visit.language), phones.get(gap.phone_id, "") if gap.phone_id else "")
+            for gap in seen.gaps
         ],
         conflicts=[_conflict(visit, fields, key, member, named) for key, member in merging.conflicts(fields)],
         officers=[(named.get(id_, "—"), f"credential-shown:{id_}" in fields) for id_ in guard.joined(fields)],
-        points=points,
-        readings=[one for one in told if isinstance(one.what, Reading)],
+        points=seen.points,
+        readings=[one for one in seen.counted if isinstance(one.what, Reading)],
         evidence=[
             Listed(
                 what.evidence_id,
                 merging.value(fields, one.key, "shows", ""),
                 what.sha256,
                 what.size,
-                states.get(what.evidence_id),
+                seen.evidence.get(what.evidence_id),
                 phones.get(one.phone, "—"),
-                wishes.get(what.evidence_id),
+                seen.wishes.get(what.evidence_id),
             )
-            for one, what in listed.items()
+            for one, what in seen.listed.items()
         ],
         may_ask=inspection.unit_id in asks,
         named=named,
-        issued=issued,
-        told=_time_line(visit, told, late, named, phones),
+        issued=seen.issued,
+        told=_time_line(visit, seen.counted, late, named, phones),
         after_revocation=[(id_, phones.get(id_, "—")) for id_ in sorted({one.phone for one in late})],
         late=len(late),
-        may_vouch=visit.may(*VOUCHERS),
+        may_vouch=visit.may(*WHO_VOUCHES),
         may_issue=visit.may(*ISSUERS),
     )
 
@@ -280,7 +243,7 @@ def _time_line(
     counted: Sequence[Operation],
     late: Sequence[Operation],
     named: dict[UUID, str],
-    phones: dict[UUID, str],
+    phones: Mapping[UUID, str],
 ) -> list[Told]:
     replaced = {earlier for one in counted for earlier in one.replaces}
     return [

@@ -98,7 +98,7 @@ async def issue_at_desk(
     if inspection is None or inspection.unit_id not in units:
         raise InspectionDocumentNotFound
     issued = await issue_notice(custodian, inspection_id, data, request.user.person_id)
-    return _shown(issued, language_of(request))
+    return described(issued, language_of(request))
 
 
 @get(
@@ -130,7 +130,7 @@ async def listed(
 ) -> InspectionDocuments:
     """Raises InspectionDocumentNotFound for an inspection that the actor may not know of."""
     await _within_reach(db, clock, actor, inspection_id)
-    return InspectionDocuments([_shown(one, language) for one in await queries.issued_of(db, inspection_id)])
+    return InspectionDocuments([described(one, language) for one in await queries.issued_of(db, inspection_id)])
 
 
 async def to_read(custodian: Custodian, found: Issued) -> Response[bytes]:
@@ -154,7 +154,7 @@ async def _within_reach(db: Connection, clock: Clock, actor: Actor, inspection_i
         raise InspectionDocumentNotFound
 
 
-def _shown(one: Issued, language: Language) -> InspectionDocument:
+def described(one: Issued, language: Language) -> InspectionDocument:
     return InspectionDocument(
         one.id,
         one.kind,
