@@ -37,6 +37,9 @@ async def sequence(database: Database, clock: Clock, signer: LogSigner) -> None:
                 pass
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("the log does not grow", error=str(error))
+        except Exception:
+            # Such as a tree that somebody damaged, which `plumbline fsck` explains; jobs in this process go on.
+            log.exception("the log does not grow")
         await asyncio.sleep(PAUSE_SECONDS)
 
 

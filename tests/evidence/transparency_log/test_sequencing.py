@@ -18,7 +18,7 @@ from evidence.transparency_log.sequencing import integrate, introduce, sequence
 from evidence.transparency_log.signing import LogSigner
 from foundation.database import Database
 from tests.evidence.transparency_log import reference
-from tests.evidence.transparency_log.conftest import Told
+from tests.evidence.transparency_log.conftest import Told, as_superuser
 from tests.support import FixedClock
 
 
@@ -166,6 +166,32 @@ async def test_the_sequencer_goes_on_when_its_connection_is_cut(
         working.cancel()
         await beside.close()
     assert len(await whole(database)) == 21
+
+
+async def test_a_tree_that_was_damaged_stops_the_log_and_nothing_else(
+    database: Database, clock: FixedClock, log_signer: LogSigner, told: Told, database_url: str
+) -> None:
+    await told(300)
+    await integrate(database, clock, log_signer)
+    async with as_superuser(database_url) as superuser:
+        await superuser.execute("delete from log_subtree")
+        working = asyncio.create_task(sequence(database, clock, log_signer))
+        try:
+            await asyncio.sleep(0.7)
+            assert not working.done(), "whoever works beside it goes on"
+            async with database.connection() as db:
+                assert await queries.size_of(db) == 300
+            leaves = (await hashes_of(database))[:256]
+            await superuser.execute("insert into log_subtree values (8, 0, $1)", reference.mth(leaves))
+            await asyncio.sleep(0.9)
+        finally:
+            working.cancel()
+    assert len(await whole(database)) == 301
+
+
+async def hashes_of(database: Database) -> list[bytes]:
+    async with database.connection() as db:
+        return [one.leaf.hash for one in await queries.leaves_from(db, 0, 1000)]
 
 
 async def test_the_coming_of_a_key_is_in_the_log_once(
