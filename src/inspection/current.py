@@ -47,7 +47,8 @@ async def derive(db: Connection, inspection_ids: Collection[UUID], now: datetime
     if used := [visited for one in closed for visited in _visited(one, told[one.id])]:
         await items.items_visited(db, used)
     signed = [id_ for id_ in inspections if any(isinstance(one.what, Signature | Refusal) for one in told[id_])]
-    await jobs.enqueue_all(db, ISSUE, [{"inspection_id": str(id_)} for id_ in signed], now)
+    if signed:
+        await jobs.enqueue_all(db, ISSUE, [{"inspection_id": str(id_)} for id_ in signed], now)
     await queries.tell_officers(
         db,
         [

@@ -54,7 +54,7 @@ class Answer(NamedTuple):
 
 async def push(custodian: Custodian, signed: Sequence[str], courier: Courier) -> list[Answer]:
     """Records what is new of a batch, in one transaction, and answers each in the order sent."""
-    async with custodian.turns.batch():
+    async with custodian.turns.batch(len(signed)):
         return await _pushed(custodian, signed, courier)
 
 

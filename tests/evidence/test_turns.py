@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import AbstractAsyncContextManager
 
-from evidence.turns import BATCHES, FILES, FILES_BESIDE_BATCHES, Turns
+from evidence.turns import FILES, FILES_BESIDE_BATCHES, LARGE_BATCHES, SMALL, SMALL_BATCHES, Turns
 
 
 async def held(turn: AbstractAsyncContextManager[None], inside: list[None], until: asyncio.Event) -> None:
@@ -18,16 +18,19 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def test_so_many_batches_and_files_go_at_once() -> None:
-    turns, batches, files, over = Turns(), list[None](), list[None](), asyncio.Event()
+async def test_so_many_batches_and_files_go_at_once_and_small_batches_wait_for_no_large_ones() -> None:
+    turns, over = Turns(), asyncio.Event()
+    small, large, files = list[None](), list[None](), list[None]()
     async with asyncio.TaskGroup() as together:
         for _ in range(3 * FILES):
             together.create_task(held(turns.file(), files, over))
         await settled()
-        for _ in range(3 * BATCHES):
-            together.create_task(held(turns.batch(), batches, over))
+        for _ in range(3 * SMALL_BATCHES):
+            together.create_task(held(turns.batch(SMALL + 1), large, over))
+        for _ in range(3 * SMALL_BATCHES):
+            together.create_task(held(turns.batch(SMALL), small, over))
         await settled()
-        assert (len(batches), len(files)) == (BATCHES, FILES)
+        assert (len(small), len(large), len(files)) == (SMALL_BATCHES, LARGE_BATCHES, FILES)
         over.set()
 
 
@@ -35,7 +38,7 @@ async def test_beside_a_batch_only_a_few_files_go_and_all_again_after_it() -> No
     turns, batches, files = Turns(), list[None](), list[None]()
     told, over = asyncio.Event(), asyncio.Event()
     async with asyncio.TaskGroup() as together:
-        together.create_task(held(turns.batch(), batches, told))
+        together.create_task(held(turns.batch(1), batches, told))
         await settled()
         for _ in range(FILES_BESIDE_BATCHES):
             together.create_task(held(turns.file(), files, over))
@@ -54,7 +57,7 @@ async def test_beside_a_batch_only_a_few_files_go_and_all_again_after_it() -> No
 
 async def test_whoever_gives_up_takes_no_turn_with_them() -> None:
     turns, inside, over = Turns(), list[None](), asyncio.Event()
-    gone = [asyncio.create_task(held(turns.batch(), inside, over)) for _ in range(2 * BATCHES)]
+    gone = [asyncio.create_task(held(turns.batch(1), inside, over)) for _ in range(2 * SMALL_BATCHES)]
     await settled()
     for task in gone:
         task.cancel()
