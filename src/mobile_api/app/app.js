@@ -93,4 +93,16 @@ addEventListener("unhandledrejection", (event) => screen.prepend(notice("bad", i
 await engine.start();
 await show();
 document.documentElement.dataset.ready = "1";
-navigator.serviceWorker?.register("service-worker.js").catch(console.error);
+if (navigator.serviceWorker) await keepForLater().catch(console.error);
+
+/** The files for when there is no network; where the browser can, also a worker that hands in with no page open. */
+async function keepForLater() {
+  if ("SyncManager" in window) {
+    try {
+      return await navigator.serviceWorker.register("background.js", { type: "module" });
+    } catch (error) {
+      console.warn(error); // no modules in workers
+    }
+  }
+  return navigator.serviceWorker.register("service-worker.js");
+}

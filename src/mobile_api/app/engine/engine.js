@@ -1,11 +1,13 @@
 // What the screens call. Everything is on disk before it resolves, and works without a network after the first sign-in.
 
 import { call } from "./api.js";
+import * as bytes from "./bytes.js";
 import * as clock from "./clock.js";
 import { sign } from "./jws.js";
 import * as joining from "./joining.js";
 import * as keys from "./keys.js";
 import { conflicts, keyOf, merged, same, value } from "./merge.js";
+import * as settings from "./settings.js";
 import * as standings from "./standings.js";
 import { sha256 as sha256Of } from "./sha256.js";
 import * as store from "./store.js";
@@ -13,9 +15,9 @@ import * as sync from "./sync.js";
 import * as words from "./words.js";
 
 const SPARE_BYTES = 20 * 1024 * 1024;
+const LOW_BYTES = 300 * 1024 * 1024; // a few minutes of video
 const hearers = { change: new Set(), queue: new Set(), online: new Set(), trouble: new Set() };
 const others = new BroadcastChannel("plumbline");
-let settings = {};
 
 function tell(what, details) {
   hearers[what].forEach((hear) => hear(details));
@@ -26,10 +28,11 @@ export const engine = {
   async start() {
     others.onmessage = ({ data }) => hearers[data]?.forEach((hear) => hear());
     await Promise.all([words.restore(), clock.restore()]);
-    settings = await store.meta("settings", { metered: "pause" });
+    await settings.restore();
     navigator.storage?.persist?.();
-    sync.configure({ tell, mayUpload });
+    sync.configure({ tell });
     sync.kick();
+    bytes.tidy().catch((error) => { if (error.name !== "QuotaExceededError") throw error; }); // they stay where they are
   },
   async me() {
     const main = await sync.mainPerson();
@@ -106,12 +109,13 @@ export const engine = {
     return [
       ...operations.filter((one) => one.state !== "safe").map((one) => ({
         id: one.id, inspection_id: one.inspection_id, kind: "operation", label: one.what.type, state: one.state,
-        sent: 0, size: one.jws.length, why: one.why,
+        sent: 0, size: one.jws.length, why: one.why, author: one.author,
       })),
       ...evidence.map((one) => ({
         id: one.evidence_id, inspection_id: one.inspection_id, kind: one.kind === "DOCUMENT" || one.kind === "SIGNATURE" ? "document" : kindOf(one.media_type), label: one.shows || one.file_name || "",
         state: one.state, sent: one.sent ?? 0, size: one.size, why: one.why, outcome: one.outcome, committed: Boolean(one.committed),
-        first: Boolean(one.first), wanted: Boolean(one.wanted),
+        first: Boolean(one.first), wanted: Boolean(one.wanted), wiped: Boolean(one.wiped),
+        holding: ["waiting", "sending"].includes(one.state) ? settings.holding(one) : null,
       })),
     ];
   },
@@ -120,7 +124,7 @@ export const engine = {
     for (const one of await engine.queue()) counts[one.state] += 1;
     const main = await sync.mainPerson();
     const safeToWipe = counts.waiting + counts.sending + counts.received + counts.attention === 0;
-    return { ...counts, safeToWipe, metered: metered(), ...sync.status, timeSource: clock.source(main?.phone_id) };
+    return { ...counts, safeToWipe, metered: settings.metered(), ...sync.status, timeSource: clock.source(main?.phone_id) };
   },
   async retry(id) {
     for (const name of ["evidence", "operations"]) {
@@ -135,11 +139,11 @@ export const engine = {
   },
   async setting(name, chosen) {
     if (chosen !== undefined) {
-      settings = { ...settings, [name]: chosen };
-      await store.setMeta("settings", settings);
+      await settings.choose(name, chosen);
       sync.kick();
+      tell("queue");
     }
-    return settings[name];
+    return settings.setting(name);
   },
   async language(chosen) {
     await words.choose(chosen);
@@ -164,7 +168,8 @@ export const engine = {
   async wipe(ids) {
     const rows = (await store.all("evidence")).filter((one) => one.state === "safe" && (ids === "safe" || ids.includes(one.evidence_id)));
     const freed = rows.reduce((sum, one) => sum + (one.wiped ? 0 : one.size), 0);
-    await store.write(rows.map((one) => ["evidence", { ...one, wiped: true }]), rows.map((one) => ["bytes", one.evidence_id]));
+    await store.write(rows.map((one) => ["evidence", { ...one, wiped: true }]));
+    await bytes.drop(rows.map((one) => one.evidence_id));
     tell("queue");
     return freed;
   },
@@ -172,7 +177,16 @@ export const engine = {
   /** What is typed and not told, by field; nothing of it stays where there is none. */
   keepDraft: (name, typed) =>
     Object.keys(typed).length ? store.setMeta(`draft ${name}`, typed) : store.write([], [["meta", `draft ${name}`]]),
-  picture: async (evidenceId) => (await store.get("bytes", evidenceId))?.blob,
+  async picture(evidenceId) {
+    const [row, kept] = await Promise.all([store.get("evidence", evidenceId), bytes.bytesOf(evidenceId)]);
+    return kept?.slice(0, kept.size, row?.media_type);
+  },
+  /** What is left to capture into: {free: bytes or null where nobody knows, low, full, persisted}. */
+  async room() {
+    const [estimate, persisted] = await Promise.all([navigator.storage?.estimate?.(), navigator.storage?.persisted?.()]);
+    const free = estimate?.quota ? estimate.quota - estimate.usage : null;
+    return { free, low: free !== null && free < LOW_BYTES, full: free !== null && free < SPARE_BYTES, persisted: Boolean(persisted) };
+  },
   sync: () => sync.kick(),
   on(what, hear) {
     hearers[what].add(hear);
@@ -223,20 +237,27 @@ async function operation(inspectionId, what, as, pin) {
 }
 
 async function capture(inspectionId, blob, { mediaType, deviceTag, shows, item, fileName, place, kind } = {}) {
-  const estimate = await navigator.storage?.estimate?.();
-  if (estimate?.quota && estimate.quota - estimate.usage < blob.size + SPARE_BYTES) return full();
+  const { free } = await engine.room();
+  if (free !== null && free < blob.size + SPARE_BYTES) return full();
+  return bytes.whileKeeping(() => captured(inspectionId, blob, { mediaType, deviceTag, shows, item, fileName, place, kind }));
+}
+
+/** The digest is of what is on the disk, which is what will be sent. */
+async function captured(inspectionId, blob, { mediaType, deviceTag, shows, item, fileName, place, kind }) {
   const main = await sync.mainPerson();
   const { earliest, latest, clock: readings } = await clock.moment(main.phone_id);
+  const evidence_id = crypto.randomUUID();
+  const kept = await orFull(bytes.keep(evidence_id, blob));
   const facts = {
-    evidence_id: crypto.randomUUID(), sha256: await sha256Of(blob), size: blob.size, media_type: mediaType ?? blob.type,
+    evidence_id, sha256: await sha256Of(kept), size: kept.size, media_type: mediaType ?? blob.type,
     captured_earliest: earliest, captured_latest: latest,
     ...(deviceTag && { device_tag: deviceTag }), ...(place && { place }), ...(fileName && { file_name: fileName.slice(0, 255) }),
     ...(readings && { clock: readings }), ...(inspectionId && { inspection_id: inspectionId }),
   };
   const jws = await sign(facts, "plumbline-commitment+jws", main.phone_id, main.privateKey);
-  const { evidence_id, sha256, size, media_type } = facts;
+  const { sha256, size, media_type } = facts;
   const row = { evidence_id, inspection_id: inspectionId, jws, sha256, size, media_type, shows, kind, file_name: fileName, state: "waiting", sent: 0, made: Date.now() };
-  const puts = [["bytes", { evidence_id, blob }], ["evidence", row]];
+  const puts = [["evidence", row]];
   if (inspectionId) {
     const what = { type: "EVIDENCE", evidence_id, sha256, size, media_type, ...(shows && { shows }), ...(item && { item }), ...(kind && { kind }) };
     puts.push(["operations", await operation(inspectionId, what)]);
@@ -248,9 +269,11 @@ async function capture(inspectionId, blob, { mediaType, deviceTag, shows, item, 
   return { evidence_id, sha256 };
 }
 
-async function written(puts) {
+const written = (puts) => orFull(store.write(puts));
+
+async function orFull(writing) {
   try {
-    await store.write(puts);
+    return await writing;
   } catch (error) {
     if (error.name === "QuotaExceededError") full();
     throw error;
@@ -290,15 +313,6 @@ function shown(id, planned, own, reference) {
 
 function kindOf(mediaType) {
   return { image: "photo", video: "video", audio: "audio" }[mediaType.split("/")[0]] ?? "document";
-}
-
-function metered() {
-  const connection = navigator.connection;
-  return Boolean(connection?.saveData || connection?.type === "cellular");
-}
-
-function mayUpload(one) {
-  return one.first || settings.metered === "send" || !metered();
 }
 
 export { conflicts, keyOf, merged, same, value };

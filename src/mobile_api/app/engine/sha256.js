@@ -2,7 +2,7 @@
 
 import { hex } from "./jws.js";
 
-const AT_ONCE = 64 << 20;
+const AT_ONCE = 16 << 20;
 const SLICE = 1 << 20;
 const primes = [];
 for (let n = 2; primes.length < 64; n++) if (primes.every((prime) => n % prime)) primes.push(n);

@@ -1,4 +1,4 @@
-// What the phone keeps, in IndexedDB: facts, queue and bytes survive a killed tab and an empty battery.
+// What the phone keeps, in IndexedDB: facts and queue survive a killed tab and an empty battery. Bytes: bytes.js.
 
 const STORES = { meta: "name", people: "person_id", inspections: "id", operations: "id", evidence: "evidence_id", bytes: "evidence_id" };
 let opening;
@@ -32,6 +32,10 @@ export async function get(name, key) {
 export async function all(name, index, key) {
   const store = (await open()).transaction(name).objectStore(name);
   return done(index ? store.index(index).getAll(key) : store.getAll());
+}
+
+export async function keysOf(name) {
+  return done((await open()).transaction(name).objectStore(name).getAllKeys());
 }
 
 /** Writes and deletes, all or nothing, and on disk when it resolves: [[store, value]], [[store, key]]. */

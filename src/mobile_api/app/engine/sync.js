@@ -1,8 +1,9 @@
 // Hands in and fetches, whenever there is a network: facts before bytes, one tab at a time, nothing twice.
 
-import { NoNetwork, Refused, call } from "./api.js";
+import { NoNetwork, Refused, call, speak } from "./api.js";
 import * as clock from "./clock.js";
 import { sign } from "./jws.js";
+import * as settings from "./settings.js";
 import * as standings from "./standings.js";
 import { all, get, meta, setMeta, update, write } from "./store.js";
 import { rank, send } from "./uploads.js";
@@ -10,8 +11,10 @@ import { rank, send } from "./uploads.js";
 const MOST_OPERATIONS = 50;
 const MOST_CHARACTERS = 200_000; // half a minute on 64 kbit/s: well within the time an answer may take
 const MOST_CHANGES = 10; // some 200 kB at most, half a minute on 64 kbit/s
+const SELDOM_MS = 6 * 3600_000;
 const LOOK_MS = 10_000; // in mid-upload: a supervisor may have asked for something else
 const PAUSES = [2, 5, 15, 30, 60]; // seconds
+export const WAKE = "plumbline-hand-in"; // tag of Background Sync
 const REFERENCE_MS = 30 * 60_000;
 
 export const status = { online: false, running: false, lastSync: null, trouble: null };
@@ -19,16 +22,40 @@ let failures = 0;
 let timer;
 let looked = 0;
 let tell = () => {};
-let mayUpload = () => true;
+let alone = false; // in a worker with no page: nothing is begun by a timer
 
 export function configure(hooks) {
-  ({ tell, mayUpload } = hooks);
+  ({ tell } = hooks);
   addEventListener("online", () => { failures = 0; kick(); });
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && kick());
+  addEventListener("pageshow", () => kick());
+  document.addEventListener("visibilitychange", () => (document.visibilityState === "visible" ? kick() : askToBeWoken()));
+  navigator.serviceWorker?.addEventListener("message", () => kick());
+}
+
+/** Once the network is back, or now and then, even with no page open: where the browser does such things. */
+function askToBeWoken() {
+  if (alone || !("SyncManager" in globalThis)) return;
+  navigator.serviceWorker?.getRegistration().then(async (registration) => {
+    await registration?.sync?.register(WAKE);
+    await registration?.periodicSync?.register(WAKE, { minInterval: SELDOM_MS });
+  }).catch(() => {}); // not allowed: then when a page is opened
+}
+
+/** For a worker: one run. Throws where the browser should try again later. */
+export async function wake() {
+  alone = true;
+  const others = new BroadcastChannel("plumbline");
+  tell = (what) => others.postMessage(what);
+  speak(await meta("language", "zh-CN"));
+  await Promise.all([settings.restore(), clock.restore()]);
+  Object.assign(status, { online: true, trouble: null });
+  await run();
+  if (!status.online || status.trouble) throw new Error(status.trouble ?? "no network");
 }
 
 /** Does what there is to do, soon; at once where nothing is under way. */
 export function kick(seconds = 0) {
+  if (alone) return;
   clearTimeout(timer);
   timer = setTimeout(() => run().catch((error) => console.error(error)), seconds * 1000);
 }
@@ -47,6 +74,7 @@ async function run() {
       const away = error instanceof NoNetwork;
       status.online = !away && status.online;
       status.trouble = away ? (error.message === "portal" ? "portal" : null) : error.slug ?? error.message;
+      if (away) askToBeWoken();
       kick(Math.max(error.retryAfter ?? 0, PAUSES[Math.min(failures++, PAUSES.length - 1)]));
       if (!away && !(error instanceof Refused)) throw error;
     } finally {
@@ -209,9 +237,9 @@ async function upload(token, byKeyOf, keys) {
     const waiting = (await all("evidence")).filter((one) => one.committed && !["safe", "attention"].includes(one.state)
       && one.why !== "receipt-unchecked");
     const [next] = waiting.sort((one, other) => rank(one) - rank(other));
-    if (!next || !mayUpload(next)) return;
+    if (!next || !settings.mayUpload(next)) return;
     const mayGoOn = async () => {
-      if (!mayUpload(next)) return false;
+      if (!settings.mayUpload(next)) return false;
       if (full && Date.now() - looked > LOOK_MS) await pull(token).catch(notNow);
       const facts = await waitingFacts(byKeyOf);
       const commitments = (await all("evidence")).some((one) => !one.committed && one.state !== "attention");
@@ -223,7 +251,7 @@ async function upload(token, byKeyOf, keys) {
       if (!(await send(next, token, keys, mayGoOn, () => tell("queue")))) {
         await handInFacts(token, byKeyOf);
         if (full) await pull(token);
-        if (!mayUpload(next)) return;
+        if (!settings.mayUpload(next)) return;
       }
     } catch (error) {
       if (!(error instanceof Refused) || error.status >= 500 || error.status === 401) throw error;

@@ -1,8 +1,9 @@
 // Bytes go up by tus 1.0 in small parts, resumed at the byte the server has, and are let go on receipt 2 alone.
 
 import { NoNetwork, Refused, call } from "./api.js";
+import { bytesOf } from "./bytes.js";
 import { checked } from "./jws.js";
-import { get, update } from "./store.js";
+import { update } from "./store.js";
 
 export const PART_BYTES = 256 * 1024;
 const TUS = { "Tus-Resumable": "1.0.0" };
@@ -22,8 +23,8 @@ export function rank(one) {
 export async function send(one, token, keys, mayGoOn, told) {
   const id = one.evidence_id;
   const note = async (changes) => { await update("evidence", id, (row) => ({ ...row, ...changes })); told(); };
-  const bytes = (await get("bytes", id))?.blob;
-  if (!bytes) {
+  const bytes = await bytesOf(id);
+  if (bytes?.size !== one.size) {
     await note({ state: "attention", why: "bytes-missing" });
     return true;
   }

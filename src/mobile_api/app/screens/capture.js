@@ -3,6 +3,7 @@
 import { engine } from "../engine/engine.js";
 import { say } from "../engine/words.js";
 import { badge, button, el, field, head, notice, size, trouble } from "./dom.js";
+import { space } from "./queue.js";
 import { whereAmI } from "./scan.js";
 
 const KINDS = [["photo", "image/*", "environment"], ["video", "video/*", "environment"], ["audio", "audio/*", "user"], ["document", "image/*,application/pdf", null]];
@@ -26,7 +27,7 @@ export async function show({ inspection, again }) {
     }
     await again();
   };
-  return [head(say("app.step.capture"), item ? `#/visit/${inspection.id}/findings` : `#/visit/${inspection.id}`), messages, shows,
+  return [head(say("app.step.capture"), item ? `#/visit/${inspection.id}/findings` : `#/visit/${inspection.id}`), space(await engine.room()), messages, shows,
     el("div", { className: "tiles" }, KINDS.map(([kind, accept, camera]) => picker(kind, accept, camera, take))),
     recorder(take, messages), await list(inspection)];
 }
