@@ -35,7 +35,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(self), microphone=(self), geolocation=(self)",
     "Cache-Control": "no-cache",
 }
-WORDS = ("app.",)
+WORDS = ("app.", "gap.")
 """What of the catalogues the app speaks with: keys that begin so."""
 INK, GOLD = "#0b3d63", "#f2b134"
 

@@ -4,6 +4,7 @@ import { call } from "./api.js";
 import * as bytes from "./bytes.js";
 import * as clock from "./clock.js";
 import { sign } from "./jws.js";
+import { began, gaps, joined } from "./gaps.js";
 import * as joining from "./joining.js";
 import * as keys from "./keys.js";
 import { conflicts, keyOf, merged, same, value } from "./merge.js";
@@ -121,7 +122,7 @@ export const engine = {
   },
   async summary() {
     const counts = { waiting: 0, sending: 0, received: 0, safe: 0, attention: 0 };
-    for (const one of await engine.queue()) counts[one.state] += 1;
+    for (const one of await engine.queue()) counts[one.state] += one.wiped ? 0 : 1;
     const main = await sync.mainPerson();
     const safeToWipe = counts.waiting + counts.sending + counts.received + counts.attention === 0;
     return { ...counts, safeToWipe, metered: settings.metered(), ...sync.status, timeSource: clock.source(main?.phone_id) };
@@ -163,6 +164,18 @@ export const engine = {
     const { token } = await sync.mainPerson();
     const { body } = await call("GET", `/mobile/v1/inspection-documents/${documentId}`, { token, raw: true });
     return new Blob([body], { type: "application/pdf" });
+  },
+  /** The same reckoned here, without a network: {gaps, day}, `day` of the lists it rests on; `unknown` is for the server. */
+  async ownGaps(inspectionId) {
+    const [inspection, known, people, rows] = await Promise.all(
+      [engine.inspection(inspectionId), engine.reference(), engine.people(), store.all("evidence")]);
+    const colleagues = [...known.colleagues, ...people.map((one) => ({ ...one, id: one.person_id }))];
+    const found = gaps(seenHere(inspection, known, colleagues, rows, (await engine.me())?.unit_id));
+    const nameOf = (id) => colleagues.find((one) => one.id === id)?.name ?? "";
+    return { day: known.day ?? null, gaps: found.map((gap) => {
+      const said = words.say(`gap.${gap.code}`, { person: nameOf(gap.person_id), ...gap.details });
+      return { ...gap, words: gap.unknown ? words.say("app.close.unknown", { words: said }) : said };
+    }) };
   },
   /** Frees the bytes of what has a checked receipt 2, and of nothing else. The rows and receipts stay. */
   async wipe(ids) {
@@ -301,15 +314,49 @@ function shown(id, planned, own, reference) {
   const fields = merged(operations);
   const begun = (member) => value(fields, "begun", member);
   const items = planned?.items ?? begun("items") ?? [];
-  const checklist = reference.find((one) => one.code === (planned?.checklist || begun("checklist"))) ?? { code: "", title: "", items: [] };
+  const held_to = planned?.checklist || begun("checklist") || "";
+  const checklist = reference.find((one) => one.code === held_to) ?? { code: "", title: "", items: [] };
   const state = planned?.state === "CLOSED" ? "CLOSED" : operations.length ? "UNDER_WAY" : "PLANNED";
   return {
     id, local: !planned, title: planned?.title || begun("enterprise_name") || "", source: planned?.source ?? begun("source"),
-    state, closing: "closed" in fields, due_on: planned?.due_on ?? null, items, checklist, officers: planned?.officers ?? [],
+    state, closing: "closed" in fields, due_on: planned?.due_on ?? null, items, checklist, held_to, officers: planned?.officers ?? [],
     enterprise: planned?.enterprise ?? { uscc: begun("uscc") ?? "", name: begun("enterprise_name") ?? "", address: begun("enterprise_address") ?? "" },
     fields, conflicts: conflicts(fields), operations, approved_at: planned?.approved_at ?? null, approval_no: planned?.approval_no ?? null, unit_id: planned?.unit_id,
   };
 }
+
+/** What bears on what is missing, as far as this phone knows it; see gaps.js. */
+function seenHere(inspection, known, colleagues, rows, unitId) {
+  const { fields, operations } = inspection;
+  const begun = began(operations.map((one) => ({ ...one, earliest: Date.parse(one.earliest) })));
+  const day = civilDay(begun ?? Date.now());
+  const ours = new Map(rows.map((one) => [one.evidence_id, one]));
+  const elsewhere = inspection.unit_id !== undefined && inspection.unit_id !== unitId;
+  const credentials = {};
+  for (const id of joined(fields)) {
+    const person = colleagues.find((one) => one.id === id);
+    const valid = person?.credential_no && (!person.valid_until || day <= person.valid_until);
+    if (person) credentials[id] = { person_kind: person.kind, reasons: valid ? [] : ["CREDENTIAL_MISSING"] };
+  }
+  const entry = value(fields, "outcome", "list_item");
+  const listed = operations.filter(({ what }) => what.type === "EVIDENCE").map(({ what }) => what.evidence_id);
+  return {
+    inspection, operations: [...operations].sort((one, other) => (one.id < other.id ? -1 : 1)), fields, credentials,
+    evidence: Object.fromEntries([...ours].map(([id, one]) => [id, ["safe", "received"].includes(one.state) ? "RECEIVED" : "COMMITTED"])),
+    digests: Object.fromEntries([...ours].map(([id, one]) => [id, one.sha256])),
+    points: inspection.checklist.items.map((one) => one.code),
+    not_allowed: inspection.items.filter((code) => !known.items.some((one) => one.code === code)),
+    no_penalty: known.no_penalty.find((one) => one.code === entry)?.kind ?? null,
+    urgent_approval: 0, now: Date.now(),
+    unknown: {
+      credentials: joined(fields).filter((id) => !(id in credentials)), evidence: listed.filter((id) => !ours.has(id)),
+      points: Boolean(inspection.held_to) && !inspection.checklist.code, items: elsewhere || known.day !== day, no_penalty: known.day !== day,
+      urgent_approval: true,
+    },
+  };
+}
+
+const civilDay = (instant) => new Date(instant + 8 * 3600_000).toISOString().slice(0, 10); // in Beijing
 
 function kindOf(mediaType) {
   return { image: "photo", video: "video", audio: "audio" }[mediaType.split("/")[0]] ?? "document";

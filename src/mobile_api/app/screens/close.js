@@ -4,29 +4,23 @@ import { engine } from "../engine/engine.js";
 import { say } from "../engine/words.js";
 import { badge, button, el, field, head, notice, trouble } from "./dom.js";
 import { kept } from "./draft.js";
-import { progress } from "./visit.js";
 
 export async function show({ inspection, again }) {
   const { id, fields } = inspection;
-  const told = await engine.gaps(id).catch(() => null);
+  const online = await engine.gaps(id).catch(() => null);
+  const { gaps: told, day } = online ? { gaps: online } : await engine.ownGaps(id); // by the same rules
   const here = (await engine.queue()).filter((one) => one.inspection_id === id && one.state !== "safe");
   const asked = "closed" in fields;
   return [head(say("app.step.close"), `#/visit/${id}`),
     inspection.state === "CLOSED" ? notice("good", say("app.close.closed")) : asked ? notice("plain", say("app.close.asked")) : null,
     here.length ? notice("plain", say("app.close.here", { number: here.length }), " ", el("a", { href: "#/queue" }, say("app.queue.title"))) : null,
-    told ? el("ul", { className: "cards" }, told.map((gap) => row(id, gap, again))) : [notice("warn", say("app.close.offline")), own(inspection)],
-    told?.length === 0 && notice("good", say("app.close.nothing-missing")),
+    online ? null : notice("warn", day ? say("app.close.own", { day }) : say("app.close.own-never")),
+    el("ul", { className: "cards" }, told.map((gap) => row(id, gap, again))),
+    told.length === 0 && notice("good", say("app.close.nothing-missing")),
     asked ? null : el("div", { className: "bottom" }, button(say("app.close.do"), async () => {
       await engine.tell(id, { type: "CLOSED" });
       await again();
     }, { tone: "main" }))];
-}
-
-/** Without a network: what this phone itself knows to be missing. */
-function own(inspection) {
-  const open = Object.entries(progress(inspection)).filter(([name, state]) => name !== "close" && (state === false || (Array.isArray(state) && state[1] !== null && state[0] < state[1])));
-  if (!open.length) return notice("good", say("app.close.nothing-seen"));
-  return el("ul", { className: "cards" }, open.map(([name]) => el("li", {}, el("a", { className: "card", href: `#/visit/${inspection.id}/${name}` }, say(`app.step.${name}`), " ", badge("plain", say("app.step.open"))))));
 }
 
 const NEVER = ["ITEM_NOT_ALLOWED", "TOO_FEW_OFFICERS", "OFFICER_NOT_CREDENTIALED", "OUTCOME_MISSING", "CONFLICT"];

@@ -9,8 +9,8 @@ const MARKS = { waiting: "○", sending: "↑", received: "…", safe: "✓", at
 const KNOWN_WHY = ["bytes-missing", "receipt-wrong", "receipt-unchecked"];
 
 export async function show({ again }) {
-  const [queue, summary, metered, people, room] = await Promise.all(
-    [engine.queue(), engine.summary(), engine.setting("metered"), engine.people(), engine.room()]);
+  const [queue, summary, metered, people, room, me] = await Promise.all(
+    [engine.queue(), engine.summary(), engine.setting("metered"), engine.people(), engine.room(), engine.me()]);
   const order = ["attention", "sending", "waiting", "received", "safe"];
   const items = queue.sort((one, other) => order.indexOf(one.state) - order.indexOf(other.state) || other.first - one.first);
   const operations = items.filter((one) => one.kind === "operation");
@@ -22,7 +22,7 @@ export async function show({ again }) {
     held(bytes, summary), space(room),
     el("p", { className: "hint" }, summary.lastSync ? say("app.queue.last", { time: time(summary.lastSync) }) : say("app.queue.never"), " · ", say(`app.time.${summary.timeSource}`)),
     el("dl", { className: "counts" }, order.map((state) => el("div", {}, el("dt", {}, say(`app.queue.${state}`)), el("dd", {}, String(summary[state]))))),
-    operations.length > 0 && el("section", {}, el("h2", {}, say("app.queue.facts")), el("ul", { className: "cards" }, facts(operations, people))),
+    operations.length > 0 && el("section", {}, el("h2", {}, say("app.queue.facts")), el("ul", { className: "cards" }, facts(operations, people, me, again))),
     el("section", {}, el("h2", {}, say("app.queue.files")), bytes.length ? el("ul", { className: "cards" }, bytes.map((one) => row(one, summary, again))) : el("p", { className: "empty" }, say("app.queue.empty"))),
     choice({ legend: say("app.queue.metered"), name: "metered", chosen: metered, onchange: async (chosen) => { await engine.setting("metered", chosen); await again(); },
       options: [["pause", say("app.queue.wifi-only")], ["send", say("app.queue.any-network")], ["hold", say("app.queue.hold"), "warn"]] }),
@@ -43,13 +43,14 @@ export function space({ full, low, free }) {
 }
 
 /** Whose facts wait: also those of a colleague who signed on this phone. */
-function facts(operations, people) {
+function facts(operations, people, me, again) {
   const waiting = {};
   for (const one of operations) if (one.state !== "attention") (waiting[one.author] ??= []).push(one);
   return [...Object.entries(waiting).map(([author, some]) => el("li", { className: "card row" },
     el("span", { className: "grow" }, say("app.queue.facts-waiting-of", { number: some.length, person: people.find((one) => one.person_id === author)?.name ?? "" })),
-    badge("plain", say("app.queue.waiting")))),
-    ...operations.filter((one) => one.state === "attention").map((one) => el("li", { className: "card" }, say(`app.operation.${one.label}`), " ", badge("bad", say("app.queue.attention")), el("p", {}, one.why ?? "")))];
+    badge("plain", say(me.signedIn || author === me.person_id ? "app.queue.waiting" : "app.queue.waits.sign-in")))),
+    ...operations.filter((one) => one.state === "attention").map((one) => el("li", { className: "card" }, say(`app.operation.${one.label}`), " ", badge("bad", say("app.queue.attention")), el("p", {}, one.why ?? ""),
+      button(say("app.queue.retry"), async () => { await engine.retry(one.id); await again(); }, { tone: "second" })))];
 }
 
 function row(one, summary, again) {
@@ -66,5 +67,5 @@ function row(one, summary, again) {
     why && el("p", {}, why),
     el("div", { className: "row" },
       one.state === "attention" && button(say("app.queue.retry"), async () => { await engine.retry(one.id); await again(); }, { tone: "second" }),
-      ["waiting", "sending"].includes(one.state) && !one.first && button(say("app.queue.first"), async () => { await engine.sendFirst(one.id); await again(); }, { tone: "quiet" })));
+      ["waiting", "sending"].includes(one.state) && !one.first && one.holding !== "held" && button(say("app.queue.first"), async () => { await engine.sendFirst(one.id); await again(); }, { tone: "quiet" })));
 }

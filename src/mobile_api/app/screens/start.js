@@ -4,7 +4,7 @@ import { engine } from "../engine/engine.js";
 import { say } from "../engine/words.js";
 import { choice, el, field, form, head, notice } from "./dom.js";
 import { scanner } from "./scan.js";
-import { valid, within } from "./uscc.js";
+import { valid, within } from "../engine/uscc.js";
 
 export async function show() {
   const { items } = await engine.reference();

@@ -5,7 +5,7 @@ import { say } from "../engine/words.js";
 import { badge, button, choice, el, field, form, head, notice, time, trouble } from "./dom.js";
 import { kept } from "./draft.js";
 import { scanner, whereAmI } from "./scan.js";
-import { valid, within } from "./uscc.js";
+import { valid, within } from "../engine/uscc.js";
 
 const back = (inspection) => `#/visit/${inspection.id}`;
 const go = (inspection) => { location.hash = back(inspection); };

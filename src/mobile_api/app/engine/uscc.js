@@ -17,3 +17,15 @@ export function within(text) {
   const found = new Set(words.map((word) => word.toUpperCase()).filter(valid));
   return found.size === 1 ? [...found][0] : text.trim().toUpperCase();
 }
+
+/** The enterprise that a QR names, as agency/identifiers.py reads it; null where it names none. */
+export function scanned(text) {
+  const found = within(text.replace(/(%[0-9a-f]{2})+/gi, (escaped) => {
+    try {
+      return decodeURIComponent(escaped);
+    } catch {
+      return escaped;
+    }
+  }));
+  return valid(found) ? found : null;
+}
