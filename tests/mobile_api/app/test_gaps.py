@@ -15,10 +15,15 @@ from evidence.model import State as EvidenceState
 from inspection.model import Enterprise, Inspection, Operation, Source, Told
 from inspection.rules.guard import NO_PENALTY, Code, Seen, gaps
 from inspection.rules.merging import merged
+from tests.inspection.documents.builders import VECTORS, a_text
 from tests.mobile_api.app.conftest import City, PhoneTab, a_phone_tab
 from tests.mobile_api.app.test_merge import AT, AUTHORS, a_statement
 
-RECORD = "{}"
+RECORD = a_text(
+    inspection_id=str(UUID(int=1)),
+    officers=[VECTORS[0]["content"]["officers"][0] | {"person_id": str(officer)} for officer in AUTHORS],
+)
+RECORDS = [RECORD, RECORD, RECORD.replace(str(UUID(int=1)), str(UUID(int=9))), VECTORS[1]["canonical"], "{}"]
 SHA = hashlib.sha256(RECORD.encode()).hexdigest()
 CODES = ["92420102MADEM00114", "https://x.example/q?code=92420102MADEM002XU", "%39%32420102MADEM00114", "KTV 7", ""]
 EVIDENCE = [UUID(int=number) for number in (7, 8)]
@@ -34,7 +39,7 @@ def told_on_site(chance: random.Random) -> dict[str, Any]:
         {"type": "SIGNATURE", "document_sha256": SHA, "signer": chance.choice(["OFFICER", "PARTY"])},
         {"type": "SIGNATURE", "document_sha256": SHA, "signer": "PARTY", "evidence_id": str(EVIDENCE[0])},
         {"type": "REFUSAL", "document_sha256": SHA, "reason": "r"} | chance.choice([{}, {"witness_name": "x"}]),
-        {"type": "DOCUMENT", "kind": "ON_SITE_RECORD", "content": RECORD},
+        {"type": "DOCUMENT", "kind": "ON_SITE_RECORD", "content": chance.choice(RECORDS)},
         {"type": "SCANNED_IN", "code": chance.choice(CODES[:-1])},
         {"type": "WAIVER", "gap": chance.choice([*Code, "FINDING_MISSING:F", "CAP_MISSING"]), "reason": "r"},
         a_statement(chance),

@@ -37,7 +37,7 @@ LIGHTS = """([listed, keys]) => Promise.all(
     for (const {said, at} of listed.cases) told.push(await standing(said, Date.parse(at)));
     return {told, wrong: await Promise.all(listed.not_to_be_used.map(holds))};
 })"""
-READ = """(codes) => Promise.all([import('/app/screens/uscc.js'), import('/app/engine/standings.js')]).then(
+READ = """(codes) => Promise.all([import('/app/engine/uscc.js'), import('/app/engine/standings.js')]).then(
     ([{within, valid}, {tagOf}]) => ({
         credit: codes.credit_codes.map(({text}) => valid(within(text)) ? within(text) : null),
         enterprises: codes.enterprises.map(({text}) => valid(within(text)) ? within(text) : null),

@@ -126,6 +126,7 @@ function* record(seen) {
   const hash = new Hash();
   hash.add(new TextEncoder().encode(content));
   const sha = hash.end();
+  if (!isRecord(content, seen)) yield { code: "RECORD_UNFIT", key: `RECORD_UNFIT:${sha}` };
   const drawnUp = Math.max(...documents.map((one) => one.latest));
   const since = operations.filter((one) => one.earliest > drawnUp && starts(one.key, ["finding:", "reading:", "statement", "outcome"]));
   if (since.length) yield { code: "RECORD_OUTDATED", key: `RECORD_OUTDATED:${sha}`, details: { number: since.length } };
@@ -138,6 +139,18 @@ function* record(seen) {
   const refusal = fields[`refusal:${sha}`];
   if (!refusal) yield only("PARTY_SIGNATURE_MISSING");
   else if (!refusal.witness_name) yield only("WITNESS_MISSING");
+}
+
+/** Of this inspection and its officers. How each member is spelled only the server checks: content.js spells them so. */
+function isRecord(text, seen) {
+  try {
+    const { kind, inspection_id, officers: named } = JSON.parse(text);
+    const people = officersAmong(seen);
+    return kind === "ON_SITE_RECORD" && inspection_id === seen.inspection.id && named.length === people.length
+      && people.every((person) => named.some((one) => one.person_id === person));
+  } catch {
+    return false;
+  }
 }
 
 function* conflicting({ fields }) {
