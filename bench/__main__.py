@@ -16,7 +16,7 @@ import msgspec
 import uvloop
 from rich.console import Console
 
-from bench import load, register, table
+from bench import load, register, shifts, table
 from bench.contenders import field
 from bench.look_ups import look_up
 from bench.pages import MISSING, page
@@ -34,6 +34,7 @@ from bench.plan import (
     RAW_PUT,
     REGISTER,
     ROLL_UP,
+    SHIFT,
     STANDING,
     VIDEOS,
     Plan,
@@ -41,8 +42,9 @@ from bench.plan import (
 from bench.register import Register
 from bench.rounds import Section, held
 from bench.servers import stage
+from bench.shifts import Shift
 
-SECTIONS = (PHOTOGRAPHS, VIDEOS, STANDING, PULL, PAGE, REGISTER, IMPORT, ROLL_UP)
+SECTIONS = (PHOTOGRAPHS, VIDEOS, STANDING, PULL, PAGE, SHIFT, REGISTER, IMPORT, ROLL_UP)
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
     "litestar",
@@ -71,25 +73,28 @@ def main() -> int:
         parser.error(f"{tempfile.gettempdir()} needs {2 * plan.disk_bytes / 1e9:.0f} GB free for a while.")
     out = Console(width=None if sys.stdout.isatty() else 160)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sections, found = runner.run(measured(plan, set(chosen.only or SECTIONS), out))
+        sections, shift, found = runner.run(measured(plan, set(chosen.only or SECTIONS), out))
     goals = table.judged(sections)
     table.show(out, sections, goals)
+    if shift is not None:
+        shifts.show(out, shift)
     if found is not None:
         register.show(out, found)
     now = datetime.now(UTC)
     chosen.results.mkdir(parents=True, exist_ok=True)
     file = chosen.results / f"{now:%Y%m%dT%H%M%SZ}{'-quick' if chosen.quick else ''}.json"
-    result = {"at": now, "machine": machine(), "plan": plan, "sections": sections, "goals": goals, "register": found}
+    result = {"at": now, "machine": machine(), "plan": plan, "sections": sections, "goals": goals}
+    result |= {"shift": shift, "register": found}
     file.write_bytes(msgspec.json.format(msgspec.json.encode(result)))
     out.print(f"written: {file}", soft_wrap=True)
     return 0
 
 
-async def measured(plan: Plan, chosen: set[str], out: Console) -> tuple[list[Section], Register | None]:
+async def measured(plan: Plan, chosen: set[str], out: Console) -> tuple[list[Section], Shift | None, Register | None]:
     def say(line: str) -> None:
         out.print(f"[dim]•[/] {line}", highlight=False)
 
-    sections, found = [], None
+    sections, shift, found = list[Section](), None, None
     async with stage(say) as on:
         if PHOTOGRAPHS in chosen:
             async with field(on, plan, plan.photograph_clients) as ours:
@@ -146,9 +151,11 @@ async def measured(plan: Plan, chosen: set[str], out: Console) -> tuple[list[Sec
                         say=say,
                     )
                 )
+        if SHIFT in chosen:
+            shift = await shifts.measured(on, plan, say)
         if chosen & {REGISTER, IMPORT, ROLL_UP}:
             found = await register.measured(on, plan, chosen, say)
-    return sections, found
+    return sections, shift, found
 
 
 def machine() -> dict[str, Any]:

@@ -27,6 +27,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     page_seconds: float = 10.0
     """One client, one page after the other: of a page that takes seconds none is left uncounted at the end but one."""
     first_round_uncounted: bool = True
+    shift_phones: int = 10
+    shift_inspections: int = 20
+    """Of each phone; so, too, the photographs."""
+    shift_photographs: int = 60
+    shift_window_seconds: float = 10.0
+    slow_bits_per_second: int = 64_000
+    queue_bytes: int = 2 << 30
+    """Of the captures that wait behind the facts of the phone on a slow line."""
     devices: int = 100_000
     certificates: int = 5
     """Of each device of the register sections."""
@@ -56,6 +64,11 @@ QUICK = Plan(
     asking_seconds=0.5,
     page_inspections=20,
     page_seconds=1.0,
+    shift_phones=2,
+    shift_inspections=2,
+    shift_photographs=2,
+    shift_window_seconds=0.5,
+    queue_bytes=4 * MB,
     devices=400,
     register_requests=3,
     import_rows=300,
@@ -76,7 +89,7 @@ class Goal(msgspec.Struct, frozen=True):
 
 
 PHOTOGRAPHS, VIDEOS, STANDING = "photographs", "videos", "standing"
-PULL, PAGE = "pull", "page"
+PULL, PAGE, SHIFT = "pull", "page", "shift"
 REGISTER, IMPORT, ROLL_UP = "register", "import", "roll-up"
 RAW_PUT, RAW_LOCKED_PUT, RAW_PARTS = "raw S3 PUT", "raw S3 PUT, checked and locked", "raw S3 multipart"
 TO_RECEIPT, TO_SUBMISSION = "Plumbline, to the receipt", "Plumbline, to the submission"

@@ -2,7 +2,7 @@
 
 Written as their manuals advise: the asyncio extension on asyncpg, relationships declared once and loaded by
 `selectinload`, models with `from_attributes`, one `model_dump_json` for the whole answer. It asks nobody who they are,
-and knows nothing of phones that were revoked.
+and knows nothing of phones that were revoked, nor whether what was wished for has arrived.
 """
 
 import os
@@ -65,6 +65,13 @@ class CurrentRow(Base):
     state: Mapped[str]
 
 
+class WishRow(Base):
+    __tablename__ = "evidence_wish"
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspection.id"), primary_key=True)
+    evidence_id: Mapped[UUID] = mapped_column(primary_key=True)
+    asked_at: Mapped[datetime]
+
+
 class ChangeRow(Base):
     __tablename__ = "officer_change"
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -89,6 +96,7 @@ class InspectionRow(Base):
     people: Mapped[list[OfficerRow]] = relationship(order_by=OfficerRow.person_id)
     approval: Mapped[ApprovalRow | None] = relationship()
     current: Mapped[CurrentRow] = relationship()
+    wishes: Mapped[list[WishRow]] = relationship(order_by=[WishRow.asked_at, WishRow.evidence_id])
     operations: Mapped[list[OperationRow]] = relationship(order_by=OperationRow.id)
 
     @property
@@ -110,6 +118,10 @@ class InspectionRow(Base):
     @property
     def state(self) -> str:
         return self.current.state
+
+    @property
+    def wanted(self) -> list[UUID]:
+        return [one.evidence_id for one in self.wishes]
 
 
 class Shown(BaseModel):
@@ -146,6 +158,7 @@ class Inspection(Shown):
     approval_no: str | None
     joint_id: UUID | None
     state: str
+    wanted: list[UUID]
     operations: list[Operation]
 
 
@@ -173,6 +186,7 @@ def create_app(settings: Settings) -> Litestar:
                 loaded.selectinload(InspectionRow.people),
                 loaded.selectinload(InspectionRow.approval),
                 loaded.selectinload(InspectionRow.current),
+                loaded.selectinload(InspectionRow.wishes),
                 loaded.selectinload(InspectionRow.operations),
             )
         )

@@ -26,6 +26,8 @@ def judged(sections: list[Section]) -> list[Judged]:
 def show(out: Console, sections: list[Section], goals: list[Judged]) -> None:
     for section in sections:
         out.print(_section(section))
+    if not goals:
+        return
     table = Table("section", "goal", "reached", "least – most", "met", title="Goals", title_justify="left")
     for one in goals:
         sign, bound = ("≥", one.goal.least) if one.goal.least is not None else ("≤", one.goal.most)

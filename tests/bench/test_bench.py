@@ -25,6 +25,7 @@ from bench.plan import (
 )
 from bench.register import Register
 from bench.rounds import Section
+from bench.shifts import Shift
 from bench.table import Judged
 
 ROOT = Path(__file__).parent.parent.parent
@@ -41,6 +42,7 @@ class Result(msgspec.Struct):
     machine: dict[str, object]
     sections: list[Section]
     goals: list[Judged]
+    shift: Shift
     register: Register
 
 
@@ -61,6 +63,9 @@ def test_a_quick_run_prints_every_contender_and_goal_and_writes_them(tmp_path: P
             assert len(row.turns) == 1
     assert [judged.goal for judged in result.goals] == list(GOALS)
     assert result.machine["cores"]
+    assert (result.shift.lost, result.shift.refused, result.shift.slow.missing) == (0, 0, 0)
+    assert result.shift.slow.operations_seconds < result.shift.slow.facts_seconds
+    assert all(goal.name in run.stdout for goal in result.shift.goals)
     pages = {page.name for page in result.register.pages}
     assert pages >= {"list, first page", "list, deep page", "search, two Chinese characters", "device page"}
     assert all(name in run.stdout for name in pages)
