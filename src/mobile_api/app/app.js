@@ -13,6 +13,7 @@ import * as notices from "./screens/notices.js";
 import * as queue from "./screens/queue.js";
 import * as reading from "./screens/reading.js";
 import * as record from "./screens/record.js";
+import * as scanDocument from "./screens/scan_document.js";
 import * as settings from "./screens/settings.js";
 import * as signIn from "./screens/sign_in.js";
 import * as start from "./screens/start.js";
@@ -26,7 +27,7 @@ const SCREENS = {
 };
 const IN_A_VISIT = {
   "": visit.show, scan: steps.scanIn, credentials: steps.credentials, rights: steps.rights, findings: findings.show,
-  capture: capture.show, reading: reading.show, statement: steps.statement, outcome: steps.outcome, record: record.show, documents: notices.show,
+  capture: capture.show, reading: reading.show, statement: steps.statement, outcome: steps.outcome, record: record.show, documents: notices.show, document: scanDocument.show,
   close: close.show, conflict: conflict.show,
 };
 

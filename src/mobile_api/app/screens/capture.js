@@ -3,6 +3,7 @@
 import { engine } from "../engine/engine.js";
 import { say } from "../engine/words.js";
 import { badge, button, el, field, head, notice, size, trouble } from "./dom.js";
+import { kept } from "./draft.js";
 import { space } from "./queue.js";
 import { whereAmI } from "./scan.js";
 
@@ -12,12 +13,13 @@ export async function show({ inspection, again }) {
   const item = location.hash.split("/")[4];
   const shows = field({ label: say("app.capture.shows"), name: "shows", maxLength: 500, value: "" });
   const messages = el("div", { "aria-live": "polite" });
+  const draft = kept(shows);
   const take = async (files, kind) => {
     for (const file of files) {
       try {
         const { place } = await whereAmI();
         await engine.capture(inspection.id, file, {
-          mediaType: file.type || "application/octet-stream", fileName: file.name, place,
+          mediaType: file.type || "application/octet-stream", fileName: file.name, place, kind: kind.toUpperCase(),
           shows: shows.querySelector("input").value.trim() || say(`app.capture.${kind}`), ...(item && { item: decodeURIComponent(item) }),
         });
       } catch (error) {
@@ -25,10 +27,12 @@ export async function show({ inspection, again }) {
         return;
       }
     }
+    await draft.forget();
     await again();
   };
   return [head(say("app.step.capture"), item ? `#/visit/${inspection.id}/findings` : `#/visit/${inspection.id}`), space(await engine.room()), messages, shows,
-    el("div", { className: "tiles" }, KINDS.map(([kind, accept, camera]) => picker(kind, accept, camera, take))),
+    el("div", { className: "tiles" }, KINDS.map(([kind, accept, camera]) => picker(kind, accept, camera, take)),
+      el("div", { className: "tile-holder" }, el("a", { className: "tile", href: `#/visit/${inspection.id}/document` }, say("app.document.title")))),
     recorder(take, messages), await list(inspection)];
 }
 

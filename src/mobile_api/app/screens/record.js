@@ -55,7 +55,7 @@ function reading(content) {
 async function drawnBy(id, drawn, sha, shows) {
   if (drawn.empty()) throw new Error(say("app.pad.empty"));
   const { evidence_id } = await engine.capture(id, await drawn.png(), {
-    mediaType: "image/png", kind: "SIGNATURE", shows: say("app.record.drawn", { who: shows, sha: sha.slice(0, 16) }), fileName: "signature.png",
+    mediaType: "image/png", kind: "SIGNATURE", shows: say("app.record.drawn", { who: shows, sha: sha.slice(0, 8) }), fileName: "signature.png",
   });
   drawn.done();
   return evidence_id;
