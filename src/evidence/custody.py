@@ -49,6 +49,8 @@ class Event(StrEnum):
     VISITS_ANSWERED = "inspection:visits:answered"
     VISITS_PARTED = "inspection:visits:parted"
     DOCUMENT_ISSUED = "inspection:document:issued"
+    FIXITY_FAILED = "evidence:fixity:failed"
+    FIXITY_HELD = "evidence:fixity:held"
     LOG_KEY_INTRODUCED = "log:key:introduced"
     PERSON_ERASED = "log:person:erased"
 
@@ -100,4 +102,22 @@ async def tell_all(
         phone_id,
         at,
         list(details),
+    )
+
+
+async def tell_each(
+    db: Connection, event: Event, at: datetime, evidence_ids: Sequence[UUID], details: dict[str, Any]
+) -> None:
+    """The same of each piece of evidence, by nobody, in the caller's transaction."""
+    await db.execute(
+        """
+        insert into custody_entry (evidence_id, event, at, details)
+        select evidence_id, $1::text, $2::timestamptz, $3::jsonb
+          from unnest($4::uuid[]) with ordinality as told (evidence_id, number)
+         order by number
+        """,
+        event,
+        at,
+        details,
+        list(evidence_ids),
     )

@@ -19,6 +19,7 @@ from device_registry.notices import mailing, reminders
 from device_registry.notices.mailing import Mailer
 from evidence import reassessment, reverse_trace, upload
 from evidence.custodian import Custodian
+from evidence.fixity.reading import Fixity, scrub
 from evidence.transparency_log.published import publish
 from evidence.transparency_log.sequencing import sequence
 from evidence.transparency_log.signing import LogSigner
@@ -42,6 +43,7 @@ SETTLE_INSPECTIONS = "settle-inspections"
 DROP_EXPIRED_IMPORT_FILES = "drop-expired-import-files"
 REMIND = "remind"
 PUBLISH_LOG = "publish-log"
+SCRUB = "read-objects-back"
 
 Doer = Callable[[Custodian, dict[str, Any]], Awaitable[None]]
 
@@ -77,6 +79,12 @@ async def _drop_expired_uploads(custodian: Custodian, _: dict[str, Any]) -> None
 
 async def _settle_inspections(custodian: Custodian, _: dict[str, Any]) -> None:
     await current.settle(custodian.database, custodian.clock.now())
+
+
+async def _scrub(custodian: Custodian, _: dict[str, Any]) -> None:
+    for one in await scrub(custodian):
+        if one.now is not Fixity.SAME:
+            log.error("object_not_as_stored", sha256=one.stored.sha256.hex(), found=one.now)
 
 
 async def _issue_documents(custodian: Custodian, payload: dict[str, Any]) -> None:
@@ -136,6 +144,7 @@ KINDS: dict[str, Doer] = {
     roll_up.JOB: _roll_up,
     SETTLE_INSPECTIONS: _settle_inspections,
     current.ISSUE: _issue_documents,
+    SCRUB: _scrub,
 }
 
 
@@ -168,6 +177,7 @@ RECURRING = {
     SETTLE_INSPECTIONS: _every(timedelta(seconds=20)),
     DROP_EXPIRED_IMPORT_FILES: _every(timedelta(hours=1)),
     REMIND: _daily(timedelta(hours=8)),
+    SCRUB: _every(timedelta(minutes=2)),  # 50 at a time: a million objects in a month, of 50 kB or so
     PUBLISH_LOG: _every(timedelta(minutes=10)),  # locked for years, so some 50,000 small objects a year
 }
 """When each is due next."""

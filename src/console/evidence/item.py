@@ -27,6 +27,7 @@ from evidence.court_bundle.exporting import WHO_EXPORTS
 from evidence.custodian import Custodian
 from evidence.custody import Event, tell
 from evidence.explanation import explain
+from evidence.fixity import queries as fixity
 from evidence.model import CustodyEntry, Verdict
 from evidence.preview import has_preview, preview
 from evidence.queries import Sought, Summary
@@ -140,6 +141,7 @@ async def shown(
         verdicts = await queries.verdicts_of(db, evidence_id)
         custody = await queries.custody_of(db, evidence_id)
         leaves = await log.leaves_of(db, [entry.id for entry in custody])
+        read = await fixity.last_read(db, summary.sha256) if received else None
         standing = (await reviews.standings(db, [evidence_id]))[evidence_id]
         reviewed = await reviews.reviews_of(db, evidence_id)
         may_review = summary.unit_id in await reviewable(db, request.user, clock)
@@ -171,6 +173,7 @@ async def shown(
         has_preview=bool(received) and has_preview(summary.media_type, summary.size),
         played=bool(received) and summary.media_type in PLAYED,
         receipts=receipts,
+        read=read,
         reasons=[explain(reason, visit.language) for reason in summary.reasons],
         verdicts=[Judged(one, [explain(reason, visit.language) for reason in one.reasons]) for one in verdicts],
         device=verdicts[-1].inputs.get("device") if verdicts else None,

@@ -14,6 +14,7 @@ from console.home import BLOCKS, Waiting
 from console.navigation import ENTRIES, Entry
 from console.pages import page
 from console.visit import Visit
+from evidence.fixity import queries as fixity
 from evidence.http.refusals import DAYS, READERS, refusals
 from evidence.queries.refusals import not_counting_since
 from foundation.civil import day_of
@@ -30,6 +31,13 @@ async def _refused(db: Connection, actor: Actor, clock: Clock) -> int:
 
 
 ENTRIES.append(Entry("supervision", PATH, frozenset(READERS)))
+
+
+async def _faulty(db: Connection, actor: Actor, clock: Clock) -> int:
+    return len(await fixity.faulty(db, await reach(db, actor, READERS, day_of(clock.now()))))
+
+
+BLOCKS.append(Waiting("fixity", frozenset(READERS), PATH, _faulty))
 BLOCKS.append(Waiting("refusals", frozenset(READERS), PATH, _refused))
 
 
@@ -42,6 +50,8 @@ async def supervision_page(
 ) -> Response[str]:
     async with database.connection() as db:
         found = await refusals(db, request.user, clock, DAYS, visit.language)
+        faults = await fixity.faulty(db, await reach(db, request.user, READERS, day_of(clock.now())))
+        oldest = await fixity.oldest_reading(db)
         units = await tree(db, day_of(clock.now()))
     totals: dict[str, int] = {}
     for one in found.reasons:
@@ -50,6 +60,8 @@ async def supervision_page(
         visit,
         "evidence/supervision.html",
         found=found,
+        faults=faults,
+        oldest=oldest,
         days=DAYS,
         totals=sorted(totals.items(), key=lambda total: (-total[1], total[0])),
         words={one.code: one.words for one in found.reasons},
