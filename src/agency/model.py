@@ -129,6 +129,15 @@ class Phone(msgspec.Struct, frozen=True):
     revoked_at: datetime | None
 
 
+class SupervisionCode(msgspec.Struct, frozen=True):
+    """监督码: the code stands for the enterprise on these Beijing civil days, half-open; `ends` None: for good."""
+
+    code: str
+    uscc: str
+    begins: date
+    ends: date | None
+
+
 class Signatory(msgspec.Struct, frozen=True):
     """The phone that signed, and the person whose key is in it, with that person's unit."""
 

@@ -57,3 +57,15 @@ class SignInNameTaken(Problem):
     """Another account signs in by that name."""
 
     slug, status = "sign-in-name-taken", HTTPStatus.CONFLICT
+
+
+class SupervisionCodeRefused(Problem):
+    """One of the codes cannot stand for an enterprise; `what` says which and why."""
+
+    slug, status = "supervision-code-refused", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class SupervisionCodePlanned(Problem):
+    """One of the codes stands for an enterprise from that day or a later one on already."""
+
+    slug, status = "supervision-code-planned", HTTPStatus.CONFLICT

@@ -75,12 +75,13 @@ async def add_working_days(
     if any(not FIRST_YEAR <= day.year <= LAST_YEAR for day in days):
         raise Malformed(field="rest", what=Spoken("working-days.years", first=FIRST_YEAR, last=LAST_YEAR))
     async with database.transaction() as db:
-        await _check_whole_city(db, request.user, day_of(now))
+        await check_whole_city(db, request.user, day_of(now))
         await queries.add_days(db, days, data.completes, data.source.strip(), request.user.person_id, now)
         return _shown(await queries.working_days(db), day_of(now))
 
 
-async def _check_whole_city(db: Connection, actor: Actor, today: date) -> None:
+async def check_whole_city(db: Connection, actor: Actor, today: date) -> None:
+    """Raises NotAllowed for an administrator of less."""
     reached = await queries.reach(db, actor, (Role.ADMINISTRATOR,), today)
     if any(unit.id not in reached for unit in await queries.tree(db, today)):
         raise NotAllowed(members={"needed": [Spoken(f"role.{Role.ADMINISTRATOR}")]})

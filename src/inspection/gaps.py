@@ -7,6 +7,7 @@ from uuid import UUID
 from agency import queries as agency
 from agency.enforcement_items import queries as items
 from agency.enforcement_items.model import Checklist
+from agency.identifiers import scanned_enterprise
 from device_registry import queries as registry
 from device_registry.queries import PolicyName
 from evidence import queries as evidence
@@ -61,6 +62,11 @@ async def seen_of_all(
     not_allowed = await _not_allowed(db, inspections.values(), begun)
     chosen = {id_: (merging.value(fields[id_], "outcome", "list_item"), day) for id_, (_, day) in begun.items()}
     lists = await items.no_penalty_kinds(db, {entry for entry in chosen.values() if entry[0]})
+    codes = {
+        id_: (scanned_enterprise(merging.value(fields[id_], "scanned-in", "code", "")).code, day)
+        for id_, (_, day) in begun.items()
+    }
+    supervised = await agency.enterprises_under(db, {one for one in codes.values() if one[0]})
     return {
         id_: Seen(
             inspection=inspection,
@@ -78,6 +84,7 @@ async def seen_of_all(
             no_penalty=lists.get(chosen[id_]),
             urgent_approval=timedelta(hours=hours[begun[id_]]),
             now=now,
+            supervised=supervised.get(codes[id_]),
         )
         for id_, inspection in inspections.items()
     }

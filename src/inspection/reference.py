@@ -12,6 +12,7 @@ from agency.model import PersonKind
 from device_registry import queries as registry
 from foundation.database import Connection
 from foundation.words import DEFAULT, Language, say
+from inspection import queries
 
 
 class ReferenceItem(Struct, frozen=True):
@@ -58,6 +59,8 @@ class Reference(Struct, frozen=True):
     colleagues: list[ReferencePerson]
     certificates: dict[str, str]
     """By device tag, of what is carried to a site: the number of its last certificate."""
+    supervision_codes: dict[str, str]
+    """The credit code by 监督码, of the enterprises that the unit has still to visit."""
     read_and_confirmed: str
     """Under which a party signs the record."""
 
@@ -96,5 +99,6 @@ async def reference(db: Connection, unit_id: UUID, day: date, language: Language
             for one in await agency.colleagues(db, unit_id, day)
         ],
         await registry.last_certificates(db, [unit_id]),
+        await agency.codes_of_enterprises(db, await queries.usccs_to_visit(db, unit_id), day),
         say(DEFAULT, "app.record.read-and-confirmed"),
     )

@@ -9,7 +9,7 @@ from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 
 from agency import http as agency
-from agency import working_days
+from agency import supervision_codes, working_days
 from agency.enforcement_items import http as enforcement_items
 from agency.http import TokenAuthentication
 from console import http as console
@@ -69,6 +69,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
         [
             *agency.ROUTES,
             *working_days.ROUTES,
+            *supervision_codes.ROUTES,
             enforcement_items.router,
             device_registry.router,
             device_registry.public_router,

@@ -9,8 +9,10 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
+from agency import queries as agency
 from agency.enforcement_items import queries as items
 from agency.enforcement_items.model import Act, Checklist, ItemVersion, NoPenaltyEntry, NoPenaltyKind, Point
+from agency.model import SupervisionCode
 from device_registry.queries import Policy, PolicyName, set_policy
 from evidence import upload
 from evidence.commitment import commit
@@ -108,6 +110,26 @@ async def test_closing_counts_once_under_each_item_however_often_it_is_derived(c
     assert await uses("JC-1") == await uses("JC-3") == [(officer.unit_id, day_of(AT), 1, 1)]
     assert await uses("JC-1", 2025) == [(officer.unit_id, day_of(AT), 0, 1)]
     assert await uses("JC-2") == []
+
+
+@pytest.mark.parametrize(
+    ("stands_for", "missing"),
+    [(None, []), ("92420102MADEM00114", []), ("92420102MADEM002XU", ["OTHER_ENTERPRISE_SCANNED"])],
+    ids=["an unknown code", "the enterprise's code", "another's code"],
+)
+async def test_a_supervision_code_that_was_scanned_is_the_enterprise_that_it_stands_for_on_that_day(
+    custodian: Custodian, stands_for: str | None, missing: list[str]
+) -> None:
+    if stands_for:
+        code = SupervisionCode("WH-1", stands_for, day_of(AT), None)
+        async with custodian.database.transaction() as db:
+            await agency.add_supervision_codes(db, [code], None, custodian.clock.now())
+    task, officer = await a_visit(custodian, without=("SCANNED_IN", "CLOSED"))
+    scanned = {"type": "SCANNED_IN", "code": "https://codes.example/e/WH-1", "manner": "QR"}
+    await push(custodian, [told(officer, task.id, scanned)], officer.courier)
+    async with custodian.database.connection() as db:
+        found = await gaps_of(db, task.id, custodian.clock.now())
+    assert [gap.code for gap in found] == missing
 
 
 async def hold_urgent_to(custodian: Custodian, unit_id: UUID, hours: int, begins: date) -> None:

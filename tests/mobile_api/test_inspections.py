@@ -9,8 +9,10 @@ import httpx
 import msgspec
 import pytest
 
+from agency import queries as agency
 from agency.enforcement_items import queries as items
 from agency.enforcement_items.model import Act, Checklist, ItemVersion, NoPenaltyEntry, NoPenaltyKind, Point
+from agency.model import SupervisionCode
 from foundation.clock import SystemClock
 from foundation.database import Database
 from foundation.http import MAX_JSON_BYTES
@@ -91,6 +93,20 @@ async def test_what_is_missing_is_told_in_words_to_those_who_may_see_it(phone: S
     assert gaps["SCAN_IN_MISSING"] == "Nobody scanned in at the enterprise."
     unknown = await phone.client.get(f"/mobile/v1/inspections/{uuid4()}/gaps")
     assert unknown.status_code == httpx.codes.NOT_FOUND
+
+
+async def test_the_reference_holds_the_supervision_codes_of_those_whom_the_unit_is_to_visit(
+    phone: SignedIn, database: Database
+) -> None:
+    await a_task(database, SystemClock(), phone.officer)
+    codes = [
+        SupervisionCode("WH-1", "92420102MADEM00114", date(2020, 1, 1), None),
+        SupervisionCode("WH-2", "92420102MADEM002XU", date(2020, 1, 1), None),
+    ]
+    async with database.transaction() as db:
+        await agency.add_supervision_codes(db, codes, None, SystemClock().now())
+    told_ = (await phone.client.get("/mobile/v1/reference")).json()
+    assert told_["supervision_codes"] == {"WH-1": "92420102MADEM00114"}
 
 
 async def test_the_reference_holds_what_the_unit_may_carry_out_and_is_sent_once(

@@ -33,6 +33,12 @@ from agency.queries.sign_in import (
     signatories,
     signatory,
 )
+from agency.queries.supervision_codes import (
+    add_supervision_codes,
+    codes_of_enterprises,
+    enterprises_under,
+    supervision_codes,
+)
 from agency.queries.units import (
     add_unit,
     ancestors,
@@ -56,12 +62,14 @@ __all__ = [
     "add_credential",
     "add_days",
     "add_person",
+    "add_supervision_codes",
     "add_token",
     "add_unit",
     "ancestors",
     "attempt_succeeded",
     "change_unit",
     "close_account",
+    "codes_of_enterprises",
     "colleagues",
     "credential_standing",
     "credential_standings",
@@ -69,6 +77,7 @@ __all__ = [
     "emails",
     "end_grant",
     "enrol_phone",
+    "enterprises_under",
     "failure_in_the_way",
     "grant",
     "lines_above",
@@ -87,6 +96,7 @@ __all__ = [
     "signatories",
     "signatory",
     "subtree",
+    "supervision_codes",
     "tree",
     "units_above",
     "units_by_id",

@@ -13,6 +13,7 @@ from inspection.queries.inspections import (
     positions_of,
     tell_officers,
     unapproved_in_time,
+    usccs_to_visit,
 )
 from inspection.queries.listing import Row, counts_within, inspections_within, waiting_for_people
 from inspection.queries.operations import (
@@ -55,6 +56,7 @@ __all__ = [
     "positions_of",
     "tell_officers",
     "unapproved_in_time",
+    "usccs_to_visit",
     "vouch",
     "waiting_for_people",
     "wishes_of",

@@ -168,6 +168,23 @@ async def unapproved_in_time(db: Connection, now: datetime, most: int) -> list[U
     return [row["inspection_id"] for row in rows]
 
 
+async def usccs_to_visit(db: Connection, unit_id: UUID) -> list[str]:
+    """Of the enterprises that the unit's inspections are about and that are not closed."""
+    rows = await db.fetch(
+        """
+        select distinct uscc
+          from inspection
+          join inspection_current on inspection_current.inspection_id = inspection.id
+         where unit_id = $1
+           and state <> 'CLOSED'
+           and uscc <> ''
+         order by uscc
+        """,
+        unit_id,
+    )
+    return [row["uscc"] for row in rows]
+
+
 async def tell_officers(db: Connection, told: Collection[tuple[UUID, UUID]], *, gone: bool = False) -> None:
     """Puts a change of an inspection into the feed of each person: (person, inspection)."""
     await db.execute(

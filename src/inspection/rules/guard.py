@@ -111,6 +111,8 @@ class Seen(Struct, frozen=True, kw_only=True):
     urgent_approval: timedelta
     """Within which an urgent inspection is approved after it began: what the government asks for on that day."""
     now: datetime
+    supervised: str | None = None
+    """The enterprise whose supervision code was scanned, where it is known here."""
 
 
 def joined(fields: Fields) -> list[UUID]:
@@ -195,7 +197,7 @@ def _scan_in(seen: Seen) -> Iterator[Gap]:
     checks = [one.latest for one in seen.operations if one.key.startswith(("finding:", "reading:"))]
     if checks and min(checks) < min(one.earliest for one in scans):
         yield Gap(code=Code.SCANNED_IN_LATE, key=Code.SCANNED_IN_LATE)
-    scanned = scanned_enterprise(value(seen.fields, "scanned-in", "code", "")).uscc
+    scanned = scanned_enterprise(value(seen.fields, "scanned-in", "code", "")).uscc or seen.supervised
     if scanned and seen.inspection.enterprise.uscc not in ("", scanned):
         yield Gap(code=Code.OTHER_ENTERPRISE_SCANNED, key=Code.OTHER_ENTERPRISE_SCANNED, details={"uscc": scanned})
 

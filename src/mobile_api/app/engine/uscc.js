@@ -29,3 +29,16 @@ export function scanned(text) {
   }));
   return valid(found) ? found : null;
 }
+
+/** The supervision code that a scanned text says: of an address its value `code`, or the last part of its path. As agency/identifiers.py. */
+export function codeIn(text) {
+  const said = text.trim();
+  if (!/^https?:\/\//i.test(said)) return said;
+  try {
+    const address = new URL(said);
+    const code = [...address.searchParams].find(([name, value]) => name.toLowerCase() === "code" && value)?.[1];
+    return code ?? (decodeURIComponent(address.pathname.replace(/\/+$/, "").split("/").pop()) || said);
+  } catch {
+    return said;
+  }
+}

@@ -5,7 +5,7 @@ import { say } from "../engine/words.js";
 import { badge, button, choice, el, field, form, head, notice, time, trouble } from "./dom.js";
 import { kept } from "./draft.js";
 import { scanner, whereAmI } from "./scan.js";
-import { valid, within } from "../engine/uscc.js";
+import { codeIn, valid, within } from "../engine/uscc.js";
 
 const back = (inspection) => `#/visit/${inspection.id}`;
 const go = (inspection) => { location.hash = back(inspection); };
@@ -19,6 +19,9 @@ export async function scanIn({ inspection }) {
     told && notice("good", say("app.scan-in.done", { time: time(told.latest), code: told.what.code })),
     form(say("app.scan-in.do"), async (said) => {
       const { uscc } = inspection.enterprise;
+      const { supervision_codes: codes } = await engine.reference();
+      const meant = codes?.[codeIn(said.code)];
+      if (uscc && meant && meant !== uscc) throw new Error(say("app.scan-in.other", { uscc }));
       if (uscc && within(said.code) !== uscc && /^[0-9A-Z]{18}$/.test(within(said.code))) throw new Error(say("app.scan-in.other", { uscc }));
       if (/^[0-9A-Za-z]{18}$/.test(said.code.trim()) && !valid(within(said.code))) throw new Error(say("app.start.uscc-wrong"));
       const manner = input.dataset.manner ?? "TYPED";
