@@ -19,7 +19,7 @@ from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.http import declared
 from foundation.problem import Malformed, NotAllowed, NotSignedIn, Spoken, TooLarge, UnsupportedContentType
-from foundation.working_days import WorkingDays, missing_year
+from foundation.working_days import missing_year
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 Days = Annotated[list[date], Meta(max_length=120)]
@@ -51,7 +51,7 @@ class WorkingDaysShown(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def show_working_days(database: NamedDependency[Database], clock: NamedDependency[Clock]) -> WorkingDaysShown:
     async with database.connection() as db:
-        return _shown(await queries.working_days(db), day_of(clock.now()))
+        return await shown(db, day_of(clock.now()))
 
 
 @post(
@@ -67,6 +67,10 @@ async def add_working_days(
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
 ) -> WorkingDaysShown:
+    return await entered(database, clock, request.user, data)
+
+
+async def entered(database: Database, clock: Clock, actor: Actor, data: NewWorkingDays) -> WorkingDaysShown:
     """Raises Malformed, NotAllowed: the calendar is that of the whole city."""
     now = clock.now()
     days = dict.fromkeys(data.rest, False) | dict.fromkeys(data.work, True)
@@ -75,9 +79,9 @@ async def add_working_days(
     if any(not FIRST_YEAR <= day.year <= LAST_YEAR for day in days):
         raise Malformed(field="rest", what=Spoken("working-days.years", first=FIRST_YEAR, last=LAST_YEAR))
     async with database.transaction() as db:
-        await check_whole_city(db, request.user, day_of(now))
-        await queries.add_days(db, days, data.completes, data.source.strip(), request.user.person_id, now)
-        return _shown(await queries.working_days(db), day_of(now))
+        await check_whole_city(db, actor, day_of(now))
+        await queries.add_days(db, days, data.completes, data.source.strip(), actor.person_id, now)
+        return await shown(db, day_of(now))
 
 
 async def check_whole_city(db: Connection, actor: Actor, today: date) -> None:
@@ -87,7 +91,9 @@ async def check_whole_city(db: Connection, actor: Actor, today: date) -> None:
         raise NotAllowed(members={"needed": [Spoken(f"role.{Role.ADMINISTRATOR}")]})
 
 
-def _shown(calendar: WorkingDays, today: date) -> WorkingDaysShown:
+async def shown(db: Connection, today: date) -> WorkingDaysShown:
+    """As of that Beijing civil day."""
+    calendar = await queries.working_days(db)
     return WorkingDaysShown(
         years=sorted(calendar.years),
         missing=missing_year(calendar, today),

@@ -11,6 +11,7 @@ from console import (
     cleanup,
     documents,
     drawings,
+    enforcement_items,
     evidence,
     home,
     imports,
@@ -23,6 +24,7 @@ from console import (
     queues,
     sign_in,
     traces,
+    working_days,
     working_lists,
 )
 from console.devices import correction, device_page, export, register, registration, step_page
@@ -45,6 +47,8 @@ _SUBJECTS = (
     notices,
     imports,
     policies,
+    enforcement_items,
+    working_days,
     annual_reports,
     traces,
     cleanup,

@@ -78,6 +78,19 @@ class NewItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     begins: Day
     last_day: LastDay | None = None
 
+    def version(self) -> ItemVersion:
+        """Raises Malformed."""
+        return ItemVersion(
+            code=self.code,
+            act=self.act,
+            name_zh=_tidy(self.name_zh),
+            name_en=_tidy(self.name_en),
+            legal_basis=_tidy(self.legal_basis),
+            unit_id=self.unit_id,
+            begins=self.begins,
+            ends=half_open(self.last_day),
+        )
+
 
 class NewGrant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The street may carry out the item on these days, by this decision."""
@@ -224,17 +237,7 @@ async def add_item(
     clock: NamedDependency[Clock],
     items_changed: NamedDependency[ItemsChanged],
 ) -> ItemVersion:
-    version = ItemVersion(
-        code=data.code,
-        act=data.act,
-        name_zh=_tidy(data.name_zh),
-        name_en=_tidy(data.name_en),
-        legal_basis=_tidy(data.legal_basis),
-        unit_id=data.unit_id,
-        begins=data.begins,
-        ends=_ends(data.last_day),
-    )
-    return await keeping.publish_item(database, clock, request.user, version, items_changed)
+    return await keeping.publish_item(database, clock, request.user, data.version(), items_changed)
 
 
 @post("/enforcement-items/{item_code:str}/end", guards=KEEPERS, status_code=204, summary="Take an item out",
@@ -278,7 +281,7 @@ async def add_grant(
         data.unit_id,
         data.code,
         data.begins,
-        _ends(data.last_day),
+        half_open(data.last_day),
         _tidy(data.basis),
         items_changed,
     )
@@ -323,7 +326,7 @@ async def add_no_penalty(
         text=_tidy(data.text),
         conditions=_tidy(data.conditions),
         begins=data.begins,
-        ends=_ends(data.last_day),
+        ends=half_open(data.last_day),
     )
     return await keeping.publish_no_penalty(database, clock, request.user, entry)
 
@@ -353,7 +356,7 @@ async def add_checklist(
         items=tuple(Point(point.code, _tidy(point.text), _tidy(point.basis)) for point in data.items),
         item_codes=tuple(dict.fromkeys(data.item_codes)),
         begins=data.begins,
-        ends=_ends(data.last_day),
+        ends=half_open(data.last_day),
     )
     return await keeping.publish_checklist(database, clock, request.user, new)
 
@@ -382,8 +385,8 @@ def _on(day: date | None, clock: Clock) -> date:
     return day_of(clock.now()) if day is None else day
 
 
-def _ends(last_day: date | None) -> date | None:
-    """Half-open. Raises Malformed."""
+def half_open(last_day: date | None) -> date | None:
+    """The day after the last. Raises Malformed."""
     if last_day is None:
         return None
     if last_day >= LAST_DAY:
