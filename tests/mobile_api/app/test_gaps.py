@@ -3,6 +3,7 @@
 import hashlib
 import random
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -121,7 +122,9 @@ async def test_what_the_app_finds_missing_is_what_the_server_finds(browser: Brow
     assert {gap[0] for one in expected for gap in one} == set(Code)
 
 
-async def test_without_a_network_the_phone_tells_all_that_is_missing_and_what_it_cannot_know(phone: PhoneTab) -> None:
+async def test_without_a_network_the_phone_tells_all_that_is_missing_and_what_it_cannot_know(
+    phone: PhoneTab, shots: Path
+) -> None:
     await phone.sign_in("officer-a")
     await phone.ready_offline()
     inspection_id = await phone.engine("engine.inspections().then(([one]) => one.id)")
@@ -134,3 +137,4 @@ async def test_without_a_network_the_phone_tells_all_that_is_missing_and_what_it
     await phone.open(f"#/visit/{inspection_id}/close")
     await phone.page.get_by_text("以下由本机按同样的规则核对").wait_for()
     await phone.page.get_by_text("没有扫码入企记录").wait_for()
+    await phone.page.screenshot(path=shots / "missing.png", full_page=True)

@@ -28,7 +28,7 @@ const NEVER = ["ITEM_NOT_ALLOWED", "TOO_FEW_OFFICERS", "OFFICER_NOT_CREDENTIALED
 function row(id, gap, again) {
   const reason = field({ label: say("app.close.waive-reason"), name: gap.key });
   const section = el("li", { className: "card" }, gap.words, gap.phone_label && el("span", { className: "hint" }, say("app.close.on-phone", { phone: gap.phone_label })),
-    gap.waived ? badge("warn", say("app.close.waived")) : NEVER.includes(gap.code) ? badge("bad", say("app.close.never"))
+    gap.unknown ? null : gap.waived ? badge("warn", say("app.close.waived")) : NEVER.includes(gap.code) ? badge("bad", say("app.close.never"))
       : el("details", {}, el("summary", {}, say("app.close.waive")), reason, button(say("app.close.waive-do"), async () => {
         const said = reason.querySelector("input").value.trim();
         if (!said) return trouble(section, new Error(say("app.form.missing", { field: say("app.close.waive-reason") })));
