@@ -15,7 +15,7 @@ from msgspec import Meta
 from agency.http import requires
 from agency.model import Actor, Credential, Person, PersonKind
 from agency.queries import credentials_of, people_by_id, people_in, reach, tree
-from console.forms import Form
+from console.forms import BETWEEN, Form
 from console.navigation import ENTRIES, Entry
 from console.pages import page, redirect
 from console.planning.choices import choices
@@ -48,8 +48,6 @@ from inspection.drawing.http import (
 from inspection.drawing.model import Step
 
 PATH = "/desk/drawings"
-BETWEEN = re.compile(r"\s*[\t,，;；]\s*")
-"""Between the cells of a line: as pasted from a spreadsheet, or as typed."""
 CANDIDATE = ("uscc", "name", "address", "category", "stratum", "weight")
 MOST_SHOWN = 200
 

@@ -18,6 +18,8 @@ from foundation.problem import Malformed, Problem, Spoken
 from foundation.words import Language, say
 
 TOKEN = "form_token"  # noqa: S105 - the name of a field
+BETWEEN = re.compile(r"\s*[\t,，;；]\s*")
+"""Between the cells of a line: as pasted from a spreadsheet, or as typed."""
 LOCAL_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d(?:\.\d+)?)?")
 """What `<input type="datetime-local">` sends. At a desk it is Beijing time."""
 

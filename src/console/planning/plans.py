@@ -1,6 +1,5 @@
 """`/desk/inspection-plans`: plans that were published, their enterprises, and the tasks made of them."""
 
-import re
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from msgspec import Meta
 from agency.http import requires
 from agency.model import Actor
 from agency.queries import reach
-from console.forms import Form
+from console.forms import BETWEEN, Form
 from console.navigation import ENTRIES, Entry
 from console.pages import page, redirect
 from console.planning.choices import choices
@@ -34,9 +33,6 @@ from inspection.planning.problems import PlanNotFound
 
 PATH = "/desk/inspection-plans"
 SOURCES = (Source.PLAN, Source.SPECIAL_CAMPAIGN)
-BETWEEN = re.compile(r"\s*[\t,，;；]\s*")
-"""Between the cells of a line: as pasted from a spreadsheet, or as typed."""
-
 ENTRIES.append(Entry("inspection-plans", PATH, frozenset(WHO_READS)))
 
 

@@ -11,6 +11,16 @@ from inspection.model import Enterprise
 from inspection.planning.model import Merge
 from inspection.planning.problems import MergeAnswered
 
+_MERGE = """
+select merge.id, lead_id, lead.unit_id, other_id, other.unit_id, other.uscc, other.enterprise_name,
+       other.enterprise_address, proposed_by, proposed_at, agreed, ended_at
+  from visit_merge as merge
+  join inspection as lead on lead.id = lead_id
+  join inspection as other on other.id = other_id
+  left join visit_merge_answer as answer on answer.merge_id = merge.id
+  left join visit_merge_end as ended on ended.merge_id = merge.id
+"""
+
 
 async def add_merge(db: Connection, id_: UUID, lead_id: UUID, other_id: UUID, by: UUID, now: datetime) -> None:
     await db.execute(
@@ -25,14 +35,8 @@ async def add_merge(db: Connection, id_: UUID, lead_id: UUID, other_id: UUID, by
 
 async def merge_by_id(db: Connection, merge_id: UUID) -> Merge | None:
     row = await db.fetchrow(
-        """
-        select merge.id, lead_id, lead.unit_id, other_id, other.unit_id, other.uscc, other.enterprise_name,
-               other.enterprise_address, proposed_by, proposed_at, agreed, ended_at
-          from visit_merge as merge
-          join inspection as lead on lead.id = lead_id
-          join inspection as other on other.id = other_id
-          left join visit_merge_answer as answer on answer.merge_id = merge.id
-          left join visit_merge_end as ended on ended.merge_id = merge.id
+        f"""
+        {_MERGE}
          where merge.id = $1
         """,
         merge_id,
@@ -43,14 +47,8 @@ async def merge_by_id(db: Connection, merge_id: UUID) -> Merge | None:
 async def merges_of(db: Connection, units: Collection[UUID], most: int = 200) -> list[Merge]:
     """Those that concern these units, open ones first, then newest first."""
     rows = await db.fetch(
-        """
-        select merge.id, lead_id, lead.unit_id, other_id, other.unit_id, other.uscc, other.enterprise_name,
-               other.enterprise_address, proposed_by, proposed_at, agreed, ended_at
-          from visit_merge as merge
-          join inspection as lead on lead.id = lead_id
-          join inspection as other on other.id = other_id
-          left join visit_merge_answer as answer on answer.merge_id = merge.id
-          left join visit_merge_end as ended on ended.merge_id = merge.id
+        f"""
+        {_MERGE}
          where lead.unit_id = any ($1)
             or other.unit_id = any ($1)
          order by agreed is not null, proposed_at desc, merge.id
@@ -65,14 +63,8 @@ async def merges_of(db: Connection, units: Collection[UUID], most: int = 200) ->
 async def merges_about(db: Connection, inspection_id: UUID) -> list[Merge]:
     """Those that this visit leads or is asked to join, newest first."""
     rows = await db.fetch(
-        """
-        select merge.id, lead_id, lead.unit_id, other_id, other.unit_id, other.uscc, other.enterprise_name,
-               other.enterprise_address, proposed_by, proposed_at, agreed, ended_at
-          from visit_merge as merge
-          join inspection as lead on lead.id = lead_id
-          join inspection as other on other.id = other_id
-          left join visit_merge_answer as answer on answer.merge_id = merge.id
-          left join visit_merge_end as ended on ended.merge_id = merge.id
+        f"""
+        {_MERGE}
          where $1 in (lead_id, other_id)
          order by proposed_at desc, merge.id
         """,
