@@ -16,11 +16,13 @@ from msgspec import Struct
 from agency import queries as agency
 from agency.http import requires
 from agency.model import Actor
+from console.evidence.item import READERS as WHO_READS_EVIDENCE
 from console.forms import Form
 from console.home import BLOCKS, Waiting
 from console.navigation import ENTRIES, Entry
 from console.pages import page, redirect
 from console.visit import Visit
+from evidence import queries as captured
 from evidence.custodian import Custodian
 from evidence.model import State as EvidenceState
 from foundation.civil import day_of
@@ -172,6 +174,8 @@ async def _inspection(
         inspection = await within_reach(db, clock, request.user, WHO_LOOKS, inspection_id)
         asks = await agency.reach(db, request.user, WHO_ASKS, day_of(now))
         seen = await look(db, inspection, now)
+        reads = await agency.reach(db, request.user, WHO_READS_EVIDENCE, day_of(now))
+        thumbnails = await captured.with_thumbnails(db, seen.evidence, reads)
         if not live:
             await tell_of_look(db, inspection_id, request.user.person_id, now)
     fields, phones, late = seen.fields, seen.phones, seen.after_revocation
@@ -205,6 +209,7 @@ async def _inspection(
             )
             for one, what in seen.listed.items()
         ],
+        thumbnails=thumbnails,
         may_ask=inspection.unit_id in asks,
         named=named,
         issued=seen.issued,

@@ -5,6 +5,7 @@ Strangers' pictures are decoded in a process apart (decision 0008), never here.
 
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 
 import anyio
 from anyio import CapacityLimiter
@@ -27,10 +28,24 @@ def has_preview(media_type: str, size: int) -> bool:
 
 async def preview(store: ObjectStore, stored: StoredObject) -> bytes | None:
     """None where the picture cannot be decoded. Raises TryLater where the machine is too busy to say."""
+    return await _made_of(store.read(stored.key, stored.version_id))
+
+
+async def preview_of(picture: bytes) -> bytes | None:
+    """The same of bytes that are here."""
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield picture
+
+    return await _made_of(whole())
+
+
+async def _made_of(parts: AsyncIterator[bytes]) -> bytes | None:
+    """Nothing is read before its turn has come."""
     command = [sys.executable, "-P", "-m", "evidence.preview_worker"]
     try:
         async with _limiter():
-            picture = b"".join([part async for part in store.read(stored.key, stored.version_id)])
+            picture = b"".join([part async for part in parts])
             with anyio.fail_after(WORKER_SECONDS):
                 ended = await anyio.run_process(
                     command, input=picture, check=False, stderr=subprocess.DEVNULL, env=bare_environment()

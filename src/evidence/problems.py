@@ -101,6 +101,12 @@ class NotAdmissible(Problem):
     slug, status = "not-admissible", HTTPStatus.CONFLICT
 
 
+class ThumbnailRefused(Problem):
+    """A thumbnail is a JPEG; this is none by its first bytes."""
+
+    slug, status = "thumbnail-refused", HTTPStatus.UNPROCESSABLE_ENTITY
+
+
 class UploadTooLarge(Problem):
     """Larger than this installation takes in one file."""
 

@@ -72,7 +72,7 @@ async def progress(custodian: Custodian, evidence_id: UUID, courier: Courier) ->
     Raises NotCommitted, NoSuchUpload.
     """
     async with custodian.database.connection() as db:
-        evidence = await _committed(db, evidence_id, courier)
+        evidence = await committed(db, evidence_id, courier)
         upload = await upload_state.take_over(db, evidence_id)
         if upload is None:
             raise NoSuchUpload
@@ -97,7 +97,7 @@ async def append(
     DigestMismatch, TryLater.
     """
     async with custodian.database.connection() as db:
-        evidence = await _committed(db, evidence_id, courier)
+        evidence = await committed(db, evidence_id, courier)
         upload = await upload_state.take_over(db, evidence_id, offset)
     if upload is None:
         raise await why_not(custodian, evidence, offset, stream, courier)
@@ -107,7 +107,7 @@ async def append(
 async def terminate(custodian: Custodian, evidence_id: UUID, courier: Courier) -> None:
     """Ends a transfer that is not whole; the commitment stays. Raises NoSuchUpload, also for one that was received."""
     async with custodian.database.transaction() as db:
-        evidence = await _committed(db, evidence_id, courier)
+        evidence = await committed(db, evidence_id, courier)
         if await queries.was_received(db, evidence_id):
             raise NoSuchUpload
         upload = await upload_state.remove(db, evidence_id)
@@ -128,7 +128,7 @@ async def settle(custodian: Custodian, evidence_id: UUID, courier: Courier) -> J
     Raises NotCommitted, NotYetReceived, DigestMismatch, TryLater.
     """
     async with custodian.database.connection() as db:
-        evidence = await _committed(db, evidence_id, courier)
+        evidence = await committed(db, evidence_id, courier)
         upload = await upload_state.look(db, evidence_id)
         if upload is None or upload.at < evidence.size or await queries.was_received(db, evidence_id):
             return await judged(db, evidence_id)
@@ -163,7 +163,7 @@ async def drop_expired(custodian: Custodian, most: int = 100) -> int:
             upload = await upload_state.remove(db, evidence_id, expired_at=now)
             if upload is None:  # it was continued meanwhile
                 continue
-            evidence = await _committed(db, evidence_id)
+            evidence = await committed(db, evidence_id)
             if not received:
                 details = {"at": upload.at}
                 await tell(db, Event.UPLOAD_EXPIRED, now, evidence_id=evidence_id, actor_id=None, details=details)
@@ -177,7 +177,7 @@ async def _begun(
 ) -> tuple[Evidence, Upload | None]:
     now = custodian.clock.now()
     async with custodian.database.connection() as db:
-        evidence = await _committed(db, evidence_id, courier)
+        evidence = await committed(db, evidence_id, courier)
         if length != evidence.size:
             raise LengthDiffers(field="Upload-Length", committed=evidence.size, announced=length)
         return evidence, await upload_state.begin(db, evidence_id, courier, now, now + custodian.upload_expiry)
@@ -215,7 +215,7 @@ async def _write(
     return Progress(evidence, evidence.size, written.upload.expires_at, done)
 
 
-async def _committed(db: Connection, evidence_id: UUID, courier: Courier | None = None) -> Evidence:
+async def committed(db: Connection, evidence_id: UUID, courier: Courier | None = None) -> Evidence:
     """The evidence; a courier must be of its unit or its officer, anybody else learns nothing."""
     evidence = await queries.evidence_by_id(db, evidence_id)
     if evidence is None or (courier is not None and not courier.may_carry(evidence)):

@@ -61,6 +61,7 @@ async def test_every_route_that_a_proof_opens_only_takes_things_in(phone: Signed
         "POST /mobile/v1/commitments",
         "POST /mobile/v1/operations",
         "POST /mobile/v1/evidence/{evidence_id:uuid}/submission",
+        "PUT /mobile/v1/evidence/{evidence_id:uuid}/thumbnail",
         "POST /mobile/v1/uploads",
         "HEAD /mobile/v1/uploads/{evidence_id:uuid}",
         "PATCH /mobile/v1/uploads/{evidence_id:uuid}",

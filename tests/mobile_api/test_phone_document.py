@@ -22,6 +22,7 @@ from evidence.hand_in import CHALLENGE_HOLDS, HOURS
 from evidence.model import MAX_FACTS_BYTES, Facts, Place, Readings
 from evidence.model import State as EvidenceState
 from evidence.signing import receipt_of_bytes, receipt_of_commitment
+from evidence.thumbnail import MAX_BYTES
 from foundation.clock import SystemClock
 from foundation.http import MAX_JSON_BYTES
 from foundation.problem import known
@@ -165,6 +166,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "`replaces`": 500,
         "`DOCUMENT.content`": longest,
         "the payload of a commitment": MAX_FACTS_BYTES,
+        "a thumbnail": MAX_BYTES,
         "a file": Settings(data=FOLDER).max_upload_bytes >> 30,
         "inspections in a pull": MOST_CHANGES,
         "evidence on a page": http.MOST_ON_A_PAGE,

@@ -29,7 +29,7 @@ from evidence.custody import Event, tell
 from evidence.explanation import explain
 from evidence.fixity import queries as fixity
 from evidence.model import CustodyEntry, Verdict
-from evidence.preview import has_preview, preview
+from evidence.preview import has_preview, preview, preview_of
 from evidence.queries import Sought, Summary
 from evidence.transparency_log import queries as log
 from foundation.civil import day_of
@@ -82,13 +82,18 @@ async def preview_at_page(
     if found is None or not has_preview(found[0].media_type, found[1].size):
         raise NotFound
     picture = await preview(custodian.store, found[1])
-    if picture is None:
-        raise NotFound
-    return Response(
-        picture,
-        media_type="image/jpeg",
-        headers={"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"},
-    )
+    return _picture(picture)
+
+
+@get("/evidence/{evidence_id:uuid}/thumbnail", guards=GUARDS)
+async def thumbnail_at_page(
+    evidence_id: FromPath[UUID], request: Request[Actor, Any, Scope], custodian: NamedDependency[Custodian]
+) -> Response[bytes]:
+    """What the phone made of it, until the original is here. It is made anew: no stranger's bytes reach a browser."""
+    async with custodian.database.connection() as db:
+        await within_reach(db, request.user, custodian.clock, evidence_id)
+        sent = await queries.thumbnail_of(db, evidence_id)
+    return _picture(await preview_of(sent) if sent else None)
 
 
 @get("/evidence/{evidence_id:uuid}/original", guards=GUARDS)
@@ -141,6 +146,7 @@ async def shown(
         verdicts = await queries.verdicts_of(db, evidence_id)
         custody = await queries.custody_of(db, evidence_id)
         leaves = await log.leaves_of(db, [entry.id for entry in custody])
+        thumbnails = await queries.with_thumbnails(db, [evidence_id], [summary.unit_id])
         read = await fixity.last_read(db, summary.sha256) if received else None
         standing = (await reviews.standings(db, [evidence_id]))[evidence_id]
         reviewed = await reviews.reviews_of(db, evidence_id)
@@ -170,6 +176,7 @@ async def shown(
         evidence=evidence,
         content=received[0] if received else None,
         stored=received[1] if received else None,
+        has_thumbnail=bool(thumbnails),
         has_preview=bool(received) and has_preview(summary.media_type, summary.size),
         played=bool(received) and summary.media_type in PLAYED,
         receipts=receipts,
@@ -206,6 +213,14 @@ async def within_reach(db: Connection, actor: Actor, clock: Clock, evidence_id: 
     return found[0]
 
 
+def _picture(made: bytes | None) -> Response[bytes]:
+    """Raises NotFound where none could be made."""
+    if made is None:
+        raise NotFound
+    headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    return Response(made, media_type="image/jpeg", headers=headers)
+
+
 def _told(
     visit: Visit,
     custody: Sequence[CustodyEntry],
@@ -231,4 +246,4 @@ def _in(visit: Visit, chinese: str, english: str) -> str:
     return chinese if visit.language == "zh-CN" else english
 
 
-ROUTES = [evidence_page, preview_at_page, original_at_page]
+ROUTES = [evidence_page, preview_at_page, thumbnail_at_page, original_at_page]

@@ -42,6 +42,7 @@ from evidence.queries.reverse_trace import (
     trace_items_by_id,
     traces_with_work,
 )
+from evidence.queries.thumbnails import add_thumbnail, thumbnail_of, with_thumbnails
 
 __all__ = [
     "Counts",
@@ -51,6 +52,7 @@ __all__ = [
     "Taken",
     "acknowledge",
     "add_commitment",
+    "add_thumbnail",
     "add_verdict",
     "answer",
     "conclude",
@@ -74,6 +76,7 @@ __all__ = [
     "states_of",
     "suspend_admissions",
     "suspend_admissions_under",
+    "thumbnail_of",
     "trace_counts",
     "trace_items",
     "trace_items_by_id",
@@ -81,4 +84,5 @@ __all__ = [
     "verdicts_of",
     "was_received",
     "with_evidence",
+    "with_thumbnails",
 ]

@@ -13,6 +13,8 @@ import * as standings from "./standings.js";
 import { sha256 as sha256Of } from "./sha256.js";
 import * as store from "./store.js";
 import * as sync from "./sync.js";
+import * as thumbnail from "./thumbnail.js";
+import { sortOf } from "./uploads.js";
 import * as words from "./words.js";
 
 const SPARE_BYTES = 20 * 1024 * 1024;
@@ -113,7 +115,7 @@ export const engine = {
         sent: 0, size: one.jws.length, why: one.why, author: one.author,
       })),
       ...evidence.map((one) => ({
-        id: one.evidence_id, inspection_id: one.inspection_id, kind: one.kind === "DOCUMENT" || one.kind === "SIGNATURE" ? "document" : kindOf(one.media_type), label: one.shows || one.file_name || "",
+        id: one.evidence_id, inspection_id: one.inspection_id, kind: kindOf(one), label: one.shows || one.file_name || "",
         state: one.state, sent: one.sent ?? 0, size: one.size, why: one.why, outcome: one.outcome, committed: Boolean(one.committed),
         first: Boolean(one.first), wanted: Boolean(one.wanted), wiped: Boolean(one.wiped),
         holding: ["waiting", "sending"].includes(one.state) ? settings.holding(one) : null,
@@ -278,8 +280,15 @@ async function captured(inspectionId, blob, { mediaType, deviceTag, shows, item,
   await written(puts);
   tell("change");
   tell("queue");
+  if (sortOf(row) === "image") await keepThumbnail(evidence_id, kept.slice(0, size, media_type));
   sync.kick();
   return { evidence_id, sha256 };
+}
+
+/** Once the original is safe on the disk: where there is no room for it, or none can be made, there is none. */
+async function keepThumbnail(id, picture) {
+  const made = await thumbnail.made(picture);
+  if (made) await store.setMeta(thumbnail.nameOf(id), made).catch(() => {});
 }
 
 const written = (puts) => orFull(store.write(puts));
@@ -358,8 +367,8 @@ function seenHere(inspection, known, colleagues, rows, unitId) {
 
 const civilDay = (instant) => new Date(instant + 8 * 3600_000).toISOString().slice(0, 10); // in Beijing
 
-function kindOf(mediaType) {
-  return { image: "photo", video: "video", audio: "audio" }[mediaType.split("/")[0]] ?? "document";
+function kindOf(row) {
+  return { image: "photo", video: "video", audio: "audio" }[sortOf(row)] ?? "document";
 }
 
 export { conflicts, keyOf, merged, same, value };

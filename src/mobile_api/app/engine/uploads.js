@@ -9,12 +9,20 @@ export const PART_BYTES = 256 * 1024;
 const TUS = { "Tus-Resumable": "1.0.0" };
 const ORDER = ["document", "image", "audio", "video"];
 
-/** Least bytes first: documents and small pictures, then pictures, sound, video; what somebody asks for before all. */
+/** What it goes as. A photograph of a paper, or a drawn signature, is a document. */
+export function sortOf(one) {
+  const sort = one.media_type.split("/")[0];
+  return ["DOCUMENT", "SIGNATURE"].includes(one.kind) || !ORDER.includes(sort) ? "document" : sort;
+}
+
+/** Least bytes first: documents, then pictures, sound, video; what somebody asks for before all. */
 export function rank(one) {
   if (one.first) return Number(one.first) - 2 ** 50; // instants: first asked, first sent
-  const kind = one.media_type === "application/pdf" ? "document" : one.media_type.split("/")[0];
-  return Math.max(0, ORDER.indexOf(kind)) * 2 ** 40 + one.size;
+  return ORDER.indexOf(sortOf(one)) * 2 ** 40 + one.size;
 }
+
+/** Thumbnails go before it. */
+export const yields = (one) => !one.first && sortOf(one) !== "document";
 
 /**
  * Sends one piece of evidence; `mayGoOn` is asked before each part, `told` hears of each change.
