@@ -86,6 +86,7 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
                 "item_code": await _an_item(client, phone.officer.unit_id),
                 "uscc": a_credit_code(1),
                 "export_id": str(uuid4()),
+                "phone_id": str(uuid4()),  # revoking its own would end the session
                 "case_id": await _a_case(client, phone.officer.unit_id),
                 **await _a_plan_and_a_merge(client, database, phone.officer.unit_id),
                 **await _a_report(client, database, phone.officer.unit_id),

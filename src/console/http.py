@@ -18,6 +18,7 @@ from console import (
     inspection_notices,
     inspections,
     notices,
+    phones,
     planning,
     policies,
     public,
@@ -58,6 +59,7 @@ _SUBJECTS = (
     inspections,
     inspection_notices,
     evidence,
+    phones,
 )
 
 router = Router(

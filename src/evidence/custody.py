@@ -51,6 +51,7 @@ class Event(StrEnum):
     DOCUMENT_ISSUED = "inspection:document:issued"
     FIXITY_FAILED = "evidence:fixity:failed"
     FIXITY_HELD = "evidence:fixity:held"
+    PHONE_REVOKED = "agency:phone:revoked"
     LOG_KEY_INTRODUCED = "log:key:introduced"
     PERSON_ERASED = "log:person:erased"
 

@@ -76,12 +76,15 @@ async def send_back(
 
 class Payload(msgspec.Struct, frozen=True):
     evidence_ids: list[UUID]
+    cause: str = "ReverseTrace"
+    """What became known, as verdicts name it."""
 
 
 async def judge_concluded(custodian: Custodian, payload: dict[str, Any]) -> None:
-    """The job: judges again what was concluded for good."""
-    for evidence_id in msgspec.convert(payload, Payload, strict=False).evidence_ids:
-        await judge_again(custodian, evidence_id, "ReverseTrace")
+    """The job: judges again what was concluded for good, or what else became known of these."""
+    told = msgspec.convert(payload, Payload, strict=False)
+    for evidence_id in told.evidence_ids:
+        await judge_again(custodian, evidence_id, told.cause)
 
 
 async def _items(db: Connection, trace_id: UUID, evidence_ids: Collection[UUID]) -> list[TraceItem]:

@@ -25,6 +25,7 @@ from foundation import problem_pages
 from foundation.clock import Clock, SystemClock
 from foundation.http import MAX_JSON_BYTES, exception_handlers, json_only
 from inspection import http as inspections_at_desk
+from inspection import phones_http as phones
 from inspection.documents import http as inspection_documents_at_desk
 from inspection.drawing import http as drawing
 from inspection.planning import http as planning
@@ -91,6 +92,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             offline.router,
             inspections.router,
             inspections_at_desk.router,
+            phones.router,
             inspection_documents.router,
             inspection_documents_at_desk.router,
             app_files.router,

@@ -1,7 +1,7 @@
 """What agency reads and writes. Days are Beijing civil days, instants UTC; spans are half-open."""
 
 from agency.queries.actors import actor_behind, actor_called, actors_behind, reach, reach_by_role
-from agency.queries.colleagues import Colleague, colleagues, phone_labels
+from agency.queries.colleagues import Colleague, PhoneHeld, colleagues, phone_labels, phones_of
 from agency.queries.people import (
     add_credential,
     add_person,
@@ -53,6 +53,7 @@ from agency.queries.working_days import add_days, working_days
 
 __all__ = [
     "Colleague",
+    "PhoneHeld",
     "account",
     "account_is_open",
     "actor_behind",
@@ -87,6 +88,7 @@ __all__ = [
     "people_in",
     "person",
     "phone_labels",
+    "phones_of",
     "reach",
     "reach_by_role",
     "revoke_phone",

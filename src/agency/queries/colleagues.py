@@ -1,6 +1,7 @@
 """Who carries out inspections in a unit, as a phone has to know them without a network."""
 
-from datetime import date
+from collections.abc import Collection
+from datetime import date, datetime
 from uuid import UUID
 
 from msgspec import Struct
@@ -50,3 +51,34 @@ async def phone_labels(db: Connection, phone_ids: list[UUID]) -> dict[UUID, str]
     """What each phone is called."""
     rows = await db.fetch("select id, label from phone where id = any ($1)", phone_ids)
     return {row["id"]: row["label"] for row in rows}
+
+
+class PhoneHeld(Struct, frozen=True):
+    """A phone by one key in it, and whose key that is. UTC."""
+
+    id: UUID
+    label: str
+    person_id: UUID
+    name_zh: str
+    name_en: str
+    unit_id: UUID
+    enrolled_at: datetime
+    revoked_at: datetime | None
+
+
+async def phones_of(db: Connection, units: Collection[UUID], phone_id: UUID | None = None) -> list[PhoneHeld]:
+    """Phones of people of these units, or the one asked for; those that still hold first, then the newest."""
+    rows = await db.fetch(
+        """
+        select phone.id, label, person.id, name_zh, name_en, unit_id, enrolled_at, revoked_at
+          from phone
+          join person on person.id = phone.person_id
+         where person.unit_id = any ($1)
+           and ($2::uuid is null or phone.id = $2)
+         order by revoked_at is not null, enrolled_at desc, phone.id
+         limit 500
+        """,
+        list(units),
+        phone_id,
+    )
+    return [PhoneHeld(*row) for row in rows]

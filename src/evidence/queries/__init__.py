@@ -1,6 +1,6 @@
 """What evidence reads and writes, one statement a function. Instants are UTC; capture intervals include both ends."""
 
-from evidence.queries.commitments import add_commitment, evidence_by_id, receipt_of, receipts_of
+from evidence.queries.commitments import add_commitment, committed_by_phone, evidence_by_id, receipt_of, receipts_of
 from evidence.queries.judging import (
     Received,
     acknowledge,
@@ -55,6 +55,7 @@ __all__ = [
     "add_thumbnail",
     "add_verdict",
     "answer",
+    "committed_by_phone",
     "conclude",
     "confirmed_conclusions",
     "content_of",

@@ -86,6 +86,23 @@ async def receipts_of(db: Connection, evidence_id: UUID) -> dict[str, str]:
     return {row["kind"]: row["jws"] for row in rows}
 
 
+async def committed_by_phone(db: Connection, phone_id: UUID, since: datetime) -> list[UUID]:
+    """What is here of what the phone committed to from that instant on. Index: evidence_phone."""
+    rows = await db.fetch(
+        """
+        select evidence.id
+          from evidence
+          join reception on reception.evidence_id = evidence.id
+         where phone_id = $1
+           and committed_at >= $2
+         order by evidence.id
+        """,
+        phone_id,
+        since,
+    )
+    return [row["id"] for row in rows]
+
+
 _EVIDENCE = """
     evidence.id, evidence.sha256, evidence.size, evidence.media_type, evidence.captured, evidence.device_tag,
     evidence.officer_id, evidence.phone_id, evidence.unit_id, evidence.facts, evidence.commitment,

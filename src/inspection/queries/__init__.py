@@ -26,6 +26,7 @@ from inspection.queries.operations import (
     known,
     one_by_one,
     operations_of,
+    told_by_phone,
     vouch,
 )
 from inspection.queries.wishes import add_wish, wishes_of
@@ -55,6 +56,7 @@ __all__ = [
     "operations_of",
     "positions_of",
     "tell_officers",
+    "told_by_phone",
     "unapproved_in_time",
     "usccs_to_visit",
     "vouch",

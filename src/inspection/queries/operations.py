@@ -170,3 +170,18 @@ async def vouch(db: Connection, operation_ids: Collection[UUID], vouched_by: UUI
         now,
         reason,
     )
+
+
+async def told_by_phone(db: Connection, phone_id: UUID, since: datetime) -> list[UUID]:
+    """Inspections of which it told anything that may lie after the instant. Index: inspection_operation_phone."""
+    rows = await db.fetch(
+        """
+        select distinct inspection_id
+          from inspection_operation
+         where phone_id = $1
+           and (received_at >= $2 or told_latest >= $2)
+        """,
+        phone_id,
+        since,
+    )
+    return [row["inspection_id"] for row in rows]
