@@ -29,10 +29,10 @@ from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.problem import Problem
-from foundation.words import catalogue, say
+from foundation.words import say
 from inspection import queries
 from inspection.documents.http import ISSUERS, document_to_read
-from inspection.explanation import gap_words
+from inspection.explanation import about, gap_words, told_words
 from inspection.http import WHO_ASKS, WHO_LOOKS, WHO_VOUCHES, NewVouching, asked, vouched, within_reach
 from inspection.looking import look, tell_of_look
 from inspection.model import ON_A_PHONE, Finding, Operation, Reading, State, Wish
@@ -266,6 +266,10 @@ def _time_line(
     ]
 
 
+SHORT = ("outcome", "text", "code", "shows", "reason", "signer", "name")
+"""Members that tell in a few words what an operation is about."""
+
+
 def _details(visit: Visit, one: Operation) -> str:
     """What it tells, short."""
     what = one.what
@@ -274,15 +278,17 @@ def _details(visit: Visit, one: Operation) -> str:
         return " · ".join(str(told) for told in (what.item, result, what.note) if told)
     if isinstance(what, Reading):
         return f"{what.device_tag}: {what.value} {what.unit}"
-    members = (getattr(what, name, None) for name in ("outcome", "text", "code", "shows", "reason", "signer", "name"))
-    return " · ".join(str(told) for told in members if told)
+    told = (
+        (name, getattr(what, name, None)) for name in ("outcome", "text", "code", "shows", "reason", "signer", "name")
+    )
+    return " · ".join(told_words(name, value, visit.language) for name, value in told if value)
 
 
 def _conflict(visit: Visit, fields: merging.Fields, key: str, member: str, named: dict[UUID, str]) -> Conflict:
-    word = f"app.operation.{key.partition(':')[0].upper().replace('-', '_')}"
-    about = say(visit.language, word) if word in catalogue(visit.language) else key
-    values = [(named.get(told.author, "—"), str(told.value)) for told in fields[key][member]]
-    return Conflict(f"{about} {key.partition(':')[2]}".strip(), values)
+    values = [
+        (named.get(told.author, "—"), told_words(member, told.value, visit.language)) for told in fields[key][member]
+    ]
+    return Conflict(about(key, visit.language), values)
 
 
 def _in(visit: Visit, chinese: str, english: str) -> str:

@@ -73,11 +73,18 @@ async def test_what_is_told_differently_is_shown_from_both_sides(desk: Desk, cus
     await push(custodian, [told(one, task.id, CONFORMS), told(other, task.id, differs)], one.courier)
     await somebody(custodian.database, unit_id, "supervisor", Role.SUPERVISOR)
     await desk.sign_in("supervisor")
+    worse = {"type": "FINDING", "item": "F-02", "result": "DOES_NOT_CONFORM"}
+    await push(
+        custodian, [told(one, task.id, worse), told(other, task.id, worse | {"result": "CONFORMS"})], one.courier
+    )
     seen = text_of(await desk.read(f"/desk/inspections/{task.id}"))
-    assert "1 处记录不一致" in seen
+    assert "不符合" in seen
+    assert "检查要点 F-02" in seen
+    assert "CONFORM" not in seen
+    assert "2 处记录不一致" in seen
     assert "灶台已清洗" in seen
     assert "灶台有油污" in seen
-    assert "1 处记录不一致" in text_of(await desk.read("/desk/inspections"))
+    assert "2 处记录不一致" in text_of(await desk.read("/desk/inspections"))
 
 
 async def test_another_units_inspection_is_not_there(desk: Desk, custodian: Custodian) -> None:
