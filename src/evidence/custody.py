@@ -107,13 +107,19 @@ async def tell_all(
 
 
 async def tell_each(
-    db: Connection, event: Event, at: datetime, evidence_ids: Sequence[UUID], details: dict[str, Any]
+    db: Connection,
+    event: Event,
+    at: datetime,
+    evidence_ids: Sequence[UUID],
+    details: dict[str, Any],
+    *,
+    actor_id: UUID | None = None,
 ) -> None:
-    """The same of each piece of evidence, by nobody, in the caller's transaction."""
+    """The same of each piece of evidence, in the caller's transaction; by nobody where no actor is given."""
     await db.execute(
         """
-        insert into custody_entry (evidence_id, event, at, details)
-        select evidence_id, $1::text, $2::timestamptz, $3::jsonb
+        insert into custody_entry (evidence_id, event, actor_id, at, details)
+        select evidence_id, $1::text, $5::uuid, $2::timestamptz, $3::jsonb
           from unnest($4::uuid[]) with ordinality as told (evidence_id, number)
          order by number
         """,
@@ -121,4 +127,5 @@ async def tell_each(
         at,
         details,
         list(evidence_ids),
+        actor_id,
     )

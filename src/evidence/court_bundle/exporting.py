@@ -9,8 +9,7 @@ from evidence import queries as evidence
 from evidence.court_bundle import queries
 from evidence.court_bundle.model import Export
 from evidence.court_bundle.problems import ExportNotFound, NothingSignedYet
-from evidence.custody import Event, tell
-from evidence.queries import Sought
+from evidence.custody import Event, tell_each
 from evidence.transparency_log import queries as log
 from foundation.civil import day_of
 from foundation.clock import Clock
@@ -24,10 +23,8 @@ async def export(database: Database, clock: Clock, actor: Actor, evidence_ids: S
     """Raises NotFound for evidence beyond the reach of who exports, NothingSignedYet."""
     wanted = sorted(set(evidence_ids))
     async with database.transaction() as db:
-        units = list(await reach(db, actor, WHO_EXPORTS, day_of(clock.now())))
-        for evidence_id in wanted:
-            if not await evidence.search(db, Sought(evidence_id=evidence_id, units=units, most=1)):
-                raise NotFound
+        if not await _all_within(db, actor, clock, wanted):
+            raise NotFound
         signed = await log.latest_checkpoint(db)
         if signed is None:
             raise NothingSignedYet
@@ -42,19 +39,20 @@ async def export(database: Database, clock: Clock, actor: Actor, evidence_ids: S
             evidence=wanted,
         )
         await queries.add_export(db, made)
-        for evidence_id in wanted:
-            told = {"export_id": made.id, "reason": reason}
-            await tell(db, Event.EXPORTED, now, evidence_id=evidence_id, actor_id=actor.person_id, details=told)
+        told = {"export_id": made.id, "reason": reason}
+        await tell_each(db, Event.EXPORTED, now, wanted, told, actor_id=actor.person_id)
     return made
 
 
 async def export_within(db: Connection, actor: Actor, clock: Clock, export_id: UUID) -> Export:
     """Raises ExportNotFound, also where any of its evidence is beyond the reader's units."""
     found = await queries.export_by_id(db, export_id)
-    if found is None:
+    if found is None or not await _all_within(db, actor, clock, found.evidence):
         raise ExportNotFound
-    units = list(await reach(db, actor, WHO_EXPORTS, day_of(clock.now())))
-    for evidence_id in found.evidence:
-        if not await evidence.search(db, Sought(evidence_id=evidence_id, units=units, most=1)):
-            raise ExportNotFound
     return found
+
+
+async def _all_within(db: Connection, actor: Actor, clock: Clock, evidence_ids: Sequence[UUID]) -> bool:
+    units = await evidence.units_of(db, evidence_ids)
+    reached = await reach(db, actor, WHO_EXPORTS, day_of(clock.now()))
+    return len(units) == len(set(evidence_ids)) and reached.issuperset(units.values())

@@ -29,6 +29,7 @@ from evidence.queries.looking_up import (
     digests_of,
     search,
     states_of,
+    units_of,
 )
 from evidence.queries.reverse_trace import (
     Counts,
@@ -82,6 +83,7 @@ __all__ = [
     "trace_items",
     "trace_items_by_id",
     "traces_with_work",
+    "units_of",
     "verdicts_of",
     "was_received",
     "with_evidence",

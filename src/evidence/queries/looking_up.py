@@ -95,6 +95,12 @@ async def search(db: Connection, sought: Sought) -> list[Summary]:
     return [Summary._make((row[0], State(row[1]), *row[2:13], msgspec.convert(row[13], list[Reason]))) for row in rows]
 
 
+async def units_of(db: Connection, evidence_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The unit that each was captured for; what was never committed to is left out."""
+    rows = await db.fetch("select id, unit_id from evidence where id = any ($1)", list(evidence_ids))
+    return {row["id"]: row["unit_id"] for row in rows}
+
+
 async def states_of(db: Connection, evidence_ids: Collection[UUID]) -> dict[UUID, State]:
     """Where each stands; what was never committed to is left out."""
     rows = await db.fetch(
