@@ -1,5 +1,6 @@
 """The engine by itself: what hands, slow lines and half a server do to it."""
 
+import asyncio
 import gzip
 import json
 
@@ -92,6 +93,49 @@ async def test_what_a_second_officer_told_waits_for_a_sign_in_and_is_not_refused
     await phone.engine(f"engine.queue().then((all) => {left})", until=[["JOINED", "waiting"]])
     await phone.engine(f"engine.signIn('officer-a', {phone.city.passwords['officer-a']!r})")
     await phone.settled()
+
+
+async def test_who_signs_out_in_the_midst_of_a_round_hands_in_no_more_for_a_second_officer(phone: PhoneTab) -> None:
+    """The token still opens the server where the phone could not tell it of the sign-out."""
+    answer = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await answer.wait()
+        await route.continue_()
+
+    await phone.sign_in("officer-a")
+    other = await phone.engine(
+        f"engine.signIn('officer-b', {phone.city.passwords['officer-b']!r}, {{pin: '2580'}}).then((me) => me.person_id)"
+    )
+    await phone.settled()
+    await phone.context.route("**/mobile/v1/sign-in", lambda route: route.abort())
+    await phone.context.route("**/mobile/v1/changes?*", wait)
+    async with phone.page.expect_request("**/mobile/v1/changes?*", timeout=90_000):
+        await capture(phone, 50_000)
+    await phone.engine(
+        f"""(async () => {{ const [{{id}}] = (await engine.inspections()).filter((one) => one.local);
+        await engine.tell(id, {{type: 'JOINED'}}, {{as: {other!r}, pin: '2580'}});
+        await engine.signOut(); return true; }})()"""
+    )
+    answer.set()
+    left = "all.filter((one) => one.state !== 'safe').map((one) => [one.label, one.state])"
+    await phone.engine(f"engine.queue().then((all) => {left})", until=[["JOINED", "waiting"]])
+
+
+async def test_what_is_told_in_the_midst_of_a_round_does_not_wait_for_the_next_minute(phone: PhoneTab) -> None:
+    answer = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await answer.wait()
+        await route.continue_()
+
+    await phone.sign_in("officer-a")
+    await phone.context.route("**/mobile/v1/changes?*", wait)
+    async with phone.page.expect_request("**/mobile/v1/changes?*", timeout=90_000):
+        await phone.engine("engine.sync()")
+    await phone.engine(f"(async () => engine.tell(await {BEGIN}, {{type: 'JOINED'}}))()")
+    async with phone.page.expect_request("**/mobile/v1/operations", timeout=10_000):
+        answer.set()
 
 
 async def test_a_fact_that_the_server_cannot_take_holds_up_no_other(phone: PhoneTab) -> None:

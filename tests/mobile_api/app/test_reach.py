@@ -27,6 +27,7 @@ LOOK = (Path(__file__).parent / "look.js").read_text("utf-8")
 async def test_every_control_of_every_screen_can_be_read_named_and_hit(phone: PhoneTab, colours: str) -> None:
     await phone.page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
     await phone.open()
+    await phone.page.locator("h1").wait_for()
     wrong = {"sign-in": await phone.page.evaluate(LOOK, [LEAST, CONTRAST])}
     await phone.sign_in("officer-a")
     await phone.ready_offline()

@@ -20,8 +20,10 @@ const REFERENCE_MS = 30 * 60_000;
 
 export const status = { online: false, running: false, lastSync: null, trouble: null };
 let failures = 0;
-let timer;
+let timer = null;
+let due = 0; // when the timer goes off, by performance.now()
 let looked = 0;
+let asked = false; // while a round is under way: it may have passed by what is new
 let tell = () => {};
 let alone = false; // in a worker with no page: nothing is begun by a timer
 
@@ -54,23 +56,32 @@ export async function wake() {
   if (!status.online || status.trouble) throw new Error(status.trouble ?? "no network");
 }
 
-/** Does what there is to do, soon; at once where nothing is under way. */
+/** Does what there is to do, soon; at once where nothing is under way. Who asked for it sooner is not put off. */
 export function kick(seconds = 0) {
-  if (alone) return;
+  const at = performance.now() + seconds * 1000;
+  if (alone || (timer && due <= at)) return;
   clearTimeout(timer);
-  timer = setTimeout(() => run().catch((error) => console.error(error)), seconds * 1000);
+  due = at;
+  timer = setTimeout(() => {
+    timer = null;
+    run().catch((error) => console.error(error));
+  }, seconds * 1000);
 }
 
 async function run() {
-  if (status.running) return;
+  if (status.running) {
+    asked = true;
+    return;
+  }
   await navigator.locks.request("plumbline-sync", { ifAvailable: true }, async (lock) => {
     if (!lock) return kick(5); // another tab does it
     status.running = true;
+    asked = false;
     try {
       await round();
       failures = 0;
       Object.assign(status, { online: true, trouble: null, lastSync: Date.now() });
-      kick(60);
+      kick(asked ? 0 : 60);
     } catch (error) {
       const away = error instanceof NoNetwork;
       status.online = !away && status.online;
@@ -146,9 +157,14 @@ async function tokenToHandIn(main) {
   return (await call("POST", "/mobile/v1/hand-in", { json: { proof } })).body.token;
 }
 
-/** What may go out. By a key alone only what that key signed: what a second officer told waits for a sign-in. */
-async function waitingFacts(phoneId) {
-  return (await all("operations", "state", "waiting")).filter((one) => !phoneId || one.phone === phoneId);
+/**
+ * What may go out. By a key alone, and once somebody has signed out in the midst of a round, only what the main
+ * person's key signed: what a second officer told waits for a sign-in.
+ */
+async function waitingFacts(token, byKeyOf) {
+  const main = await mainPerson();
+  const only = byKeyOf ?? (main.token === token ? null : main.phone_id);
+  return (await all("operations", "state", "waiting")).filter((one) => !only || one.phone === only);
 }
 
 /** What will be refused as often as it is sent. */
@@ -157,7 +173,7 @@ const hopeless = (error) => error instanceof Refused && [400, 413, 422].includes
 async function handInFacts(token, byKeyOf) {
   let most = MOST_OPERATIONS;
   for (;;) {
-    const waiting = (await waitingFacts(byKeyOf)).sort((one, other) => one.made - other.made);
+    const waiting = (await waitingFacts(token, byKeyOf)).sort((one, other) => one.made - other.made);
     const batch = [];
     for (const one of waiting) {
       const characters = batch.reduce((sum, each) => sum + each.jws.length, one.jws.length);
@@ -269,7 +285,7 @@ async function upload(token, byKeyOf, keys) {
     const mayGoOn = async () => {
       if (!settings.mayUpload(next)) return false;
       if (full && Date.now() - looked > LOOK_MS) await pull(token).catch(notNow);
-      const facts = await waitingFacts(byKeyOf);
+      const facts = await waitingFacts(token, byKeyOf);
       const commitments = (await all("evidence")).some((one) => !one.committed && one.state !== "attention");
       const overtaken = (await all("evidence")).some((one) => one.first && one.committed && one.evidence_id !== next.evidence_id
         && !["safe", "attention"].includes(one.state) && !next.first);
