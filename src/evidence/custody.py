@@ -29,6 +29,7 @@ class Event(StrEnum):
     TRACE_CONCLUDED = "evidence:trace:concluded"
     TRACE_CONFIRMED = "evidence:trace:confirmed"
     TRACE_SENT_BACK = "evidence:trace:sent-back"
+    ACCESS_REASONED = "evidence:access:reasoned"
     VIEWED = "evidence:record:viewed"
     CONTENT_REVIEWED = "evidence:content:reviewed"
     CASE_OPENED = "case:file:opened"

@@ -135,3 +135,9 @@ class OwnEvidence(Problem):
     """Who captured evidence neither concludes about it in a reverse trace nor confirms."""
 
     slug, status = "own-evidence", HTTPStatus.FORBIDDEN
+
+
+class ReasonNeeded(Problem):
+    """The unit's policy wants to know for what somebody looks; give a reason, then ask again."""
+
+    slug, status = "reason-needed", HTTPStatus.PRECONDITION_REQUIRED

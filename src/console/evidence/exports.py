@@ -15,6 +15,7 @@ from agency.model import Actor
 from agency.queries import people_by_id
 from console.evidence.item import shown
 from console.forms import Form
+from console.map import MapSettings
 from console.pages import page, redirect
 from console.visit import Visit
 from device_registry.http.reaching import Line, tidy
@@ -43,6 +44,7 @@ async def export_at_page(
     request: Request[Actor, Any, Scope],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    settings: NamedDependency[MapSettings],
 ) -> Response[Any]:
     form = await Form.sent(request)
     try:
@@ -50,7 +52,7 @@ async def export_at_page(
         made = await export(database, clock, request.user, [evidence_id], reason)
     except Problem as problem:
         refused = form.refused(problem, visit.language)
-        return await shown(evidence_id, visit, request, database, clock, refused, int(problem.status))
+        return await shown(evidence_id, visit, request, database, clock, settings, refused, int(problem.status))
     return redirect(f"{PATH}/{made.id}")
 
 

@@ -9,16 +9,19 @@ from litestar import Request, Response, get
 from litestar.datastructures import State as Scope
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from litestar.response import Stream
+from litestar.response import Redirect, Stream
 from msgspec import Struct
 
 from agency.http import requires
 from agency.model import Actor, Role
 from agency.queries import people_by_id, phone_labels, reach, tree
 from console.forms import Form
-from console.pages import page
+from console.map import Map, MapSettings, Point, map_of
+from console.pages import page, redirect
 from console.visit import Visit
+from device_registry.model import Place as SitePlace
 from evidence import queries
+from evidence.access import Look, Purpose, permit, permit_copy
 from evidence.case_files import queries as cases
 from evidence.content_review import queries as reviews
 from evidence.content_review.model import ReviewStanding
@@ -28,8 +31,9 @@ from evidence.custodian import Custodian
 from evidence.custody import Event, tell
 from evidence.explanation import explain
 from evidence.fixity import queries as fixity
-from evidence.model import CustodyEntry, Verdict
+from evidence.model import CustodyEntry, Place, Verdict
 from evidence.preview import has_preview, preview, preview_of
+from evidence.problems import ReasonNeeded
 from evidence.queries import Sought, Summary
 from evidence.transparency_log import queries as log
 from foundation.civil import day_of
@@ -67,8 +71,12 @@ async def evidence_page(
     request: Request[Actor, Any, Scope],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
-) -> Response[str]:
-    return await shown(evidence_id, visit, request, database, clock, Form())
+    settings: NamedDependency[MapSettings],
+) -> Response[Any]:
+    try:
+        return await shown(evidence_id, visit, request, database, clock, settings, Form())
+    except ReasonNeeded:
+        return redirect(f"/desk/evidence/{evidence_id}/reason")
 
 
 @get("/evidence/{evidence_id:uuid}/preview", guards=GUARDS)
@@ -77,7 +85,8 @@ async def preview_at_page(
 ) -> Response[bytes]:
     """Part of the page that was told as viewed; the original is another matter."""
     async with custodian.database.connection() as db:
-        await within_reach(db, request.user, custodian.clock, evidence_id)
+        summary = await within_reach(db, request.user, custodian.clock, evidence_id)
+        await permit_copy(db, request.user, evidence_id, summary.unit_id, custodian.clock.now())
         found = await queries.content_of(db, evidence_id)
     if found is None or not has_preview(found[0].media_type, found[1].size):
         raise NotFound
@@ -91,7 +100,8 @@ async def thumbnail_at_page(
 ) -> Response[bytes]:
     """What the phone made of it, until the original is here. It is made anew: no stranger's bytes reach a browser."""
     async with custodian.database.connection() as db:
-        await within_reach(db, request.user, custodian.clock, evidence_id)
+        summary = await within_reach(db, request.user, custodian.clock, evidence_id)
+        await permit_copy(db, request.user, evidence_id, summary.unit_id, custodian.clock.now())
         sent = await queries.thumbnail_of(db, evidence_id)
     return _picture(await preview_of(sent) if sent else None)
 
@@ -102,16 +112,20 @@ async def original_at_page(
     request: Request[Actor, Any, Scope],
     custodian: NamedDependency[Custodian],
     play: FromQuery[bool] = False,
-) -> Stream:
+) -> Stream | Redirect:
     """Its bytes, unaltered; that they were read is in the custody chain before the first goes out."""
     async with custodian.database.transaction() as db:
-        await within_reach(db, request.user, custodian.clock, evidence_id)
+        summary = await within_reach(db, request.user, custodian.clock, evidence_id)
         found = await queries.content_of(db, evidence_id)
         if found is None:
             raise NotFound
         content, stored, _ = found
-        by = request.user.person_id
-        await tell(db, Event.CONTENT_READ, custodian.clock.now(), evidence_id=evidence_id, actor_id=by)
+        by, now = request.user.person_id, custodian.clock.now()
+        try:
+            await permit(db, request.user, evidence_id, summary.unit_id, now, Look.ORIGINAL)
+        except ReasonNeeded:
+            return redirect(f"/desk/evidence/{evidence_id}/reason")
+        await tell(db, Event.CONTENT_READ, now, evidence_id=evidence_id, actor_id=by)
     played = play and content.media_type in PLAYED
     headers = {"X-Content-Type-Options": "nosniff", "Content-Length": str(stored.size), "Cache-Control": "no-store"}
     if not played:
@@ -129,16 +143,24 @@ async def shown(
     request: Request[Actor, Any, Scope],
     database: Database,
     clock: Clock,
+    settings: MapSettings,
     form: Form,
     status: int = 200,
     following: UUID | None = None,
+    *,
+    reviewing: bool = False,
 ) -> Response[str]:
-    """The page; looking at it becomes a custody entry. `following` is the next to review."""
+    """The page; looking at it becomes a custody entry. `following` is the next to review; `reviewing`: whoever comes
+    by the queue of reviews has said for what. Raises ReasonNeeded.
+    """
     now = clock.now()
     today = day_of(now)
     async with database.transaction() as db:
         summary = await within_reach(db, request.user, clock, evidence_id)
-        await tell(db, Event.VIEWED, now, evidence_id=evidence_id, actor_id=request.user.person_id)
+        if not reviewing:
+            await permit(db, request.user, evidence_id, summary.unit_id, now, Look.RECORD)
+        purpose = {"purpose": Purpose.REVIEW} if reviewing else {}
+        await tell(db, Event.VIEWED, now, evidence_id=evidence_id, actor_id=request.user.person_id, details=purpose)
         evidence = await queries.evidence_by_id(db, evidence_id)
         assert evidence is not None
         received = await queries.content_of(db, evidence_id)
@@ -170,7 +192,9 @@ async def shown(
         visit,
         "evidence/item.html",
         status=status,
+        images_from=settings.map_tiles_origin,
         form=form,
+        map=_map(summary, evidence.facts.place, settings),
         following=following,
         summary=summary,
         evidence=evidence,
@@ -211,6 +235,14 @@ async def within_reach(db: Connection, actor: Actor, clock: Clock, evidence_id: 
     if not found:
         raise NotFound
     return found[0]
+
+
+def _map(summary: Summary, place: Place | None, settings: MapSettings) -> Map:
+    """Where it was captured, and nothing where the phone did not know."""
+    if place is None or abs(place.longitude) > 180 or abs(place.latitude) > 90:  # taken as claimed
+        return map_of([], settings)
+    at = SitePlace(place.longitude, place.latitude, place.datum)
+    return map_of([Point(summary.device_tag or "", "", at, in_force=True)], settings)
 
 
 def _picture(made: bytes | None) -> Response[bytes]:

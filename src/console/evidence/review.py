@@ -14,6 +14,7 @@ from agency.queries import tree
 from console.evidence.item import shown
 from console.forms import Form
 from console.home import BLOCKS, Waiting
+from console.map import MapSettings
 from console.navigation import ENTRIES, Entry
 from console.pages import page, redirect
 from console.visit import Visit
@@ -70,9 +71,12 @@ async def review_page(
     request: Request[Actor, Any, Scope],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    settings: NamedDependency[MapSettings],
 ) -> Response[str]:
     following = await _following(database, request.user, clock, evidence_id)
-    return await shown(evidence_id, visit, request, database, clock, Form(), following=following)
+    return await shown(
+        evidence_id, visit, request, database, clock, settings, Form(), following=following, reviewing=True
+    )
 
 
 @post("/content-reviews/{evidence_id:uuid}", guards=[requires(*REVIEWERS)], status_code=200)
@@ -82,6 +86,7 @@ async def review_at_page(
     request: Request[Actor, Any, Scope],
     database: NamedDependency[Database],
     clock: NamedDependency[Clock],
+    settings: NamedDependency[MapSettings],
 ) -> Response[Any]:
     """What is not ticked is judged to be missing; the next record follows at once."""
     form = await Form.sent(request)
@@ -95,7 +100,16 @@ async def review_at_page(
     except Problem as problem:
         refused = form.refused(problem, visit.language)
         return await shown(
-            evidence_id, visit, request, database, clock, refused, int(problem.status), following=following
+            evidence_id,
+            visit,
+            request,
+            database,
+            clock,
+            settings,
+            refused,
+            int(problem.status),
+            following=following,
+            reviewing=True,
         )
     return redirect(f"{PATH}/{following}" if following else PATH)
 

@@ -82,16 +82,16 @@ def _sought(asked: dict[str, str], after: str | None, reached: frozenset[UUID]) 
     digest = asked.get("sha256", "").lower()
     if digest and (len(digest) != 64 or not all(one in "0123456789abcdef" for one in digest)):
         raise Malformed(field="sha256", what=Spoken("page.evidence.not-a-digest"))
-    unit = _id(asked, "unit")
+    unit = id_in(asked, "unit")
     state = asked.get("state")
     if state and state not in State.__members__:
         raise Malformed(field="state", what=Spoken("malformed.choice", value=state))
-    begins, ends = _instant(asked, "from"), _instant(asked, "to")
+    begins, ends = instant_in(asked, "from"), instant_in(asked, "to")
     if begins and ends and begins > ends:
         raise Malformed(field="to", what=Spoken("malformed.order"))
     return Sought(
         units=list(reached & {unit} if unit else reached),
-        officer_id=_id(asked, "officer"),
+        officer_id=id_in(asked, "officer"),
         device_tag=asked.get("device"),
         sha256=bytes.fromhex(digest) if digest else None,
         states=[State(state)] if state else None,
@@ -103,15 +103,16 @@ def _sought(asked: dict[str, str], after: str | None, reached: frozenset[UUID]) 
     )
 
 
-def _id(asked: dict[str, str], field: str) -> UUID | None:
+def id_in(asked: dict[str, str], field: str) -> UUID | None:
+    """Raises Malformed beside the field."""
     try:
         return UUID(asked[field]) if field in asked else None
     except ValueError as error:
         raise Malformed(field=field, what=Spoken("malformed.choice", value=asked[field][:60])) from error
 
 
-def _instant(asked: dict[str, str], field: str) -> datetime | None:
-    """Beijing time, as `<input type="datetime-local">` sends it."""
+def instant_in(asked: dict[str, str], field: str) -> datetime | None:
+    """Beijing time, as `<input type="datetime-local">` sends it. Raises Malformed beside the field."""
     if field not in asked:
         return None
     local = LOCAL_TIME.fullmatch(asked[field])

@@ -28,6 +28,8 @@ class PolicyName(StrEnum):
     """How long the content of a device's record may wait for its review, in calendar days from its receipt."""
     CONTENT_REVIEWERS = "CONTENT_REVIEWERS"
     """How many must pass the content of a device's record: 1, or 2 for four eyes. A number of people, not of days."""
+    ACCESS_REASON = "ACCESS_REASON"
+    """Who must say for what they look at evidence: 0 nobody, 1 who reads an original, 2 who opens the record, too."""
 
 
 DEFAULTS = {
@@ -37,9 +39,10 @@ DEFAULTS = {
     PolicyName.URGENT_APPROVAL_HOURS: 24,
     PolicyName.CONTENT_REVIEW_DAYS: 10,
     PolicyName.CONTENT_REVIEWERS: 1,
+    PolicyName.ACCESS_REASON: 0,
 }
 """Where no government says anything. Design values, for want of a norm: the age of a sign check, the time of a review,
-and both of the content review."""
+both of the content review, and that nobody is asked for a reason."""
 
 
 class Policy(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from evidence.anomalies import http as anomalies
 from evidence.case_files import http as case_files
 from evidence.content_review import http as content_review
 from evidence.court_bundle import http as court_bundle
-from evidence.http import evidence, refusals, traces
+from evidence.http import custody, evidence, refusals, traces
 from evidence.http.evidence import next_mark, receipt_keys
 
 __all__ = ["next_mark", "receipt_keys", "router"]
@@ -15,6 +15,7 @@ router = Router(
     "/desk/v1",
     route_handlers=[
         *evidence.ROUTES,
+        *custody.ROUTES,
         *traces.ROUTES,
         *refusals.ROUTES,
         anomalies.list_anomalies,

@@ -16,12 +16,14 @@ from agency.http import OPEN, requires
 from agency.model import Actor, Role
 from agency.queries import reach
 from evidence import queries
+from evidence.access import Look, permit
 from evidence.custodian import Custodian
 from evidence.custody import Event, tell
 from evidence.explanation import explain
-from evidence.model import Facts, Outcome
+from evidence.model import CustodyEntry, Facts, Outcome
 from evidence.model import State as EvidenceState
 from evidence.page_marks import page_mark
+from evidence.problems import ReasonNeeded
 from evidence.queries import Sought, Summary
 from foundation.civil import day_of
 from foundation.clock import Clock
@@ -147,7 +149,7 @@ async def search_evidence(
     "/evidence/{evidence_id:uuid}",
     guards=[requires(*_READERS)],
     summary="One piece of evidence with verdicts and custody entries; the look itself becomes an entry",
-    responses=declared(Malformed, NotSignedIn, NotAllowed, NotFound),
+    responses=declared(Malformed, NotSignedIn, NotAllowed, NotFound, ReasonNeeded),
 )
 async def show_evidence(
     evidence_id: FromPath[UUID],
@@ -158,6 +160,7 @@ async def show_evidence(
     language = language_of(request)
     async with database.transaction() as db:
         summary = await within_reach(db, request.user, clock, evidence_id)
+        await permit(db, request.user, evidence_id, summary.unit_id, clock.now(), Look.RECORD)
         await tell(db, Event.VIEWED, clock.now(), evidence_id=evidence_id, actor_id=request.user.person_id)
         evidence = await queries.evidence_by_id(db, evidence_id)
         assert evidence is not None
@@ -184,18 +187,7 @@ async def show_evidence(
             )
             for verdict in verdicts
         ],
-        [
-            CustodyShown(
-                entry.id,
-                entry.event,
-                say(language, f"custody.{entry.event}"),
-                entry.actor_id,
-                entry.phone_id,
-                entry.at,
-                entry.details,
-            )
-            for entry in custody
-        ],
+        [custody_shown(entry, language) for entry in custody],
     )
 
 
@@ -204,18 +196,19 @@ async def show_evidence(
     guards=[requires(*_READERS)],
     summary="The original bytes; reading them becomes a custody entry first",
     media_type="application/octet-stream",
-    responses=declared(Malformed, NotSignedIn, NotAllowed, NotFound, TryLater),
+    responses=declared(Malformed, NotSignedIn, NotAllowed, NotFound, ReasonNeeded, TryLater),
 )
 async def read_content(
     evidence_id: FromPath[UUID], request: Request[Actor, Any, State], custodian: NamedDependency[Custodian]
 ) -> Stream:
     async with custodian.database.transaction() as db:
-        await within_reach(db, request.user, custodian.clock, evidence_id)
+        summary = await within_reach(db, request.user, custodian.clock, evidence_id)
         found = await queries.content_of(db, evidence_id)
         if found is None:
             raise NotFound
         content, stored, _ = found
         now = custodian.clock.now()
+        await permit(db, request.user, evidence_id, summary.unit_id, now, Look.ORIGINAL)
         await tell(db, Event.CONTENT_READ, now, evidence_id=evidence_id, actor_id=request.user.person_id)
     return Stream(
         custodian.store.read(stored.key, stored.version_id),
@@ -250,6 +243,18 @@ class KeySet(Struct, frozen=True):
 )
 async def receipt_keys(custodian: NamedDependency[Custodian]) -> KeySet:
     return KeySet([custodian.signer.public_key()])
+
+
+def custody_shown(entry: CustodyEntry, language: Language) -> CustodyShown:
+    return CustodyShown(
+        entry.id,
+        entry.event,
+        say(language, f"custody.{entry.event}"),
+        entry.actor_id,
+        entry.phone_id,
+        entry.at,
+        entry.details,
+    )
 
 
 def next_mark(found: list[Summary], most: int) -> str | None:

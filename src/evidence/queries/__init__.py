@@ -1,6 +1,7 @@
 """What evidence reads and writes, one statement a function. Instants are UTC; capture intervals include both ends."""
 
 from evidence.queries.commitments import add_commitment, committed_by_phone, evidence_by_id, receipt_of, receipts_of
+from evidence.queries.custody_listing import custody_trail, purpose_given, was_looked_at
 from evidence.queries.judging import (
     Received,
     acknowledge,
@@ -62,12 +63,14 @@ __all__ = [
     "content_of",
     "counts_of_device",
     "custody_of",
+    "custody_trail",
     "decisions_to_correct",
     "digests_of",
     "evidence_by_id",
     "join_queue",
     "lock_verdicts",
     "others_with_bytes",
+    "purpose_given",
     "receipt_of",
     "receipts_of",
     "receive",
@@ -85,6 +88,7 @@ __all__ = [
     "traces_with_work",
     "units_of",
     "verdicts_of",
+    "was_looked_at",
     "was_received",
     "with_evidence",
     "with_thumbnails",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agency.model import Role
+from device_registry.queries import Policy, PolicyName, set_policy
 from evidence.custodian import Custodian
 from evidence.transparency_log.sequencing import integrate, introduce
 from evidence.transparency_log.signing import LogSigner
@@ -53,6 +54,46 @@ async def test_a_supervisor_finds_what_was_refused_and_sees_why(
     async with custodian.database.connection() as db:
         told = await db.fetch("select event from custody_entry where evidence_id = $1 order by id desc limit 2", held)
     assert [row["event"] for row in told] == ["evidence:content:read", "evidence:record:viewed"]
+
+
+async def test_where_policy_asks_the_page_is_opened_by_a_reason_and_the_reason_is_listed(
+    desk: Desk, custodian: Custodian, people: OfficerWithPhone
+) -> None:
+    one, _ = await hand_in(custodian, people, CAPTURED, a_photo(31))
+    async with custodian.database.transaction() as db:
+        policy = Policy(people.unit_id, PolicyName.ACCESS_REASON, 2, date(2026, 1, 1), None, "江岸城管〔2026〕7号")
+        await set_policy(db, policy, custodian.clock.now(), None)
+    await desk.sign_in("supervisor")
+    for address in (f"/desk/evidence/{one}", f"/desk/evidence/{one}/original"):
+        asked = await desk.read(address)
+        assert (asked.status_code, asked.headers["location"]) == (303, f"/desk/evidence/{one}/reason")
+    assert (await desk.read(f"/desk/evidence/{one}/preview")).status_code == 428
+    assert "八小时内" in text_of(await desk.read(f"/desk/evidence/{one}/reason"))
+    empty = await desk.send(f"/desk/evidence/{one}/reason", {"purpose": "CASE"})
+    assert (empty.status_code, "field-reason" in empty.text) == (400, True)
+    said = await desk.send(f"/desk/evidence/{one}/reason", {"purpose": "CASE", "reason": "案号 2026-7"})
+    assert said.headers["location"] == f"/desk/evidence/{one}"
+    assert "案号 2026-7" in text_of(await desk.read(f"/desk/evidence/{one}"))
+    assert (await desk.read(f"/desk/evidence/{one}/preview")).status_code == 200
+    listed = text_of(await desk.read("/desk/custody", event="evidence:access:reasoned"))
+    assert "办理案件 · 案号 2026-7" in listed
+    assert "没有符合条件的流转记录" in text_of(await desk.read("/desk/custody", to="2020-01-01T00:00"))
+    for wrong in ({"officer": "x"}, {"event": "x"}, {"after": "x"}, {"from": "2020-01-01T00:00"}):
+        assert (await desk.read("/desk/custody", **wrong)).status_code == 400
+
+
+async def test_whoever_reviews_the_queue_has_said_for_what(
+    desk: Desk, custodian: Custodian, people: OfficerWithPhone
+) -> None:
+    meter = await a_device(custodian.database, custodian.clock, people.unit_id)
+    one, _ = await hand_in(custodian, people, CAPTURED, a_photo(32), device_tag=meter.tag)
+    async with custodian.database.transaction() as db:
+        policy = Policy(people.unit_id, PolicyName.ACCESS_REASON, 2, date(2026, 1, 1), None, "江岸城管〔2026〕7号")
+        await set_policy(db, policy, custodian.clock.now(), None)
+    await desk.sign_in("reviewer")
+    assert (await desk.read(f"/desk/content-reviews/{one}")).status_code == 200
+    assert (await desk.read(f"/desk/evidence/{one}/preview")).status_code == 200
+    assert (await desk.read(f"/desk/evidence/{one}/original")).status_code == 303
 
 
 async def test_records_are_reviewed_one_after_the_other(

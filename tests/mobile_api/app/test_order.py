@@ -96,6 +96,38 @@ async def test_on_a_slow_line_papers_and_then_all_thumbnails_are_there_before_th
     await tab.context.close()
 
 
+A_FILM = """(async () => { const canvas = Object.assign(document.createElement('canvas'), {width: 320, height: 240});
+    const context = canvas.getContext('2d'); const stream = canvas.captureStream(25);
+    const recorder = new MediaRecorder(stream, {mimeType: 'video/mp4'}); const parts = [];
+    recorder.ondataavailable = ({data}) => parts.push(data);
+    const ended = new Promise((resolve) => { recorder.onstop = resolve; }); recorder.start();
+    for (let n = 0; n < 20; n += 1) { context.fillStyle = n % 2 ? '#c00' : '#a00'; context.fillRect(0, 0, 320, 240);
+        await new Promise((resolve) => setTimeout(resolve, 40)); }
+    recorder.stop(); await ended; const id = await engine.begin({source: 'COMPLAINT', enterprise_name: '演示餐饮店'});
+    return (await engine.capture(id, new Blob(parts, {type: 'video/mp4'}), {shows: '录像'})).evidence_id; })()"""
+
+
+async def test_a_film_has_the_frame_it_begins_with_as_its_poster_also_once_it_is_here(
+    browser: Browser, phone: PhoneTab, city: City, shots: Path
+) -> None:
+    await phone.sign_in("officer-a")
+    film = await phone.engine(A_FILM)
+    await phone.settled()
+    await whole(city, 1)
+    tab = await a_tab(browser, city.url)
+    await tab.sign_in("supervisor", city.passwords["supervisor"])
+    await tab.open(f"/desk/evidence/{film}")
+    poster = await tab.page.locator("video").get_attribute("poster")
+    assert poster == f"/desk/evidence/{film}/thumbnail"
+    shown = await tab.context.request.get(f"{city.url}{poster}")
+    picture = Image.open(io.BytesIO(await shown.body()))
+    assert picture.size == (240, 180)
+    red, green, _ = picture.convert("RGB").resize((1, 1)).tobytes()
+    assert red > 100 > green
+    await tab.page.screenshot(path=shots / "film.png", full_page=True)
+    await tab.context.close()
+
+
 @pytest.mark.parametrize("trouble", ["a network that lets none pass", "a server that fails"])
 async def test_a_thumbnail_that_cannot_be_sent_holds_up_no_picture(far: PhoneTab, city: City, trouble: str) -> None:
     tried = []

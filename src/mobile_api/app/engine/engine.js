@@ -280,7 +280,7 @@ async function captured(inspectionId, blob, { mediaType, deviceTag, shows, item,
   await written(puts);
   tell("change");
   tell("queue");
-  if (sortOf(row) === "image") await keepThumbnail(evidence_id, kept.slice(0, size, media_type));
+  if (["image", "video"].includes(sortOf(row))) await keepThumbnail(evidence_id, kept.slice(0, size, media_type));
   sync.kick();
   return { evidence_id, sha256 };
 }

@@ -1,4 +1,4 @@
-// A small JPEG of a picture, for the desk to look at until the picture itself is there. It is never evidence.
+// A small JPEG of a picture, or of how a film begins, for the desk to look at until the original is there. It is never evidence.
 
 const MOST_BYTES = 12_000; // a second and a half on 64 kbit/s
 const LONGEST_SIDE = 240;
@@ -9,13 +9,13 @@ const PATIENCE_MS = 5000;
 export const nameOf = (id) => `thumbnail ${id}`;
 
 /** Its bytes, or null: what this browser cannot decode, or not soon, has none. */
-export function made(picture) {
+export function made(original) {
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, null));
-  return Promise.race([drawn(picture).catch(() => null), late]);
+  return Promise.race([drawn(original).catch(() => null), late]);
 }
 
-async function drawn(picture) {
-  const bitmap = await createImageBitmap(picture); // upright
+async function drawn(original) {
+  const bitmap = await (original.type.startsWith("video/") ? beginningOf(original) : createImageBitmap(original)); // upright
   const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
   const size = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
   const canvas = aCanvas(...size);
@@ -30,6 +30,19 @@ async function drawn(picture) {
     if (jpeg?.type === "image/jpeg" && jpeg.size <= MOST_BYTES) return jpeg.arrayBuffer();
   }
   return null;
+}
+
+/** The first frame of a film, where this browser plays it. */
+async function beginningOf(film) {
+  const src = URL.createObjectURL(film);
+  const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true, preload: "auto" });
+  try {
+    await new Promise((resolve, reject) => Object.assign(video, { onloadeddata: resolve, onerror: reject, src }));
+    return await createImageBitmap(video);
+  } finally {
+    video.removeAttribute("src");
+    URL.revokeObjectURL(src);
+  }
 }
 
 function aCanvas(width, height) {
