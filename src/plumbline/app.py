@@ -19,6 +19,7 @@ from device_registry.calendar_feed import http as calendar_feed
 from device_registry.notices import http as notices
 from device_registry.working_lists import http as working_lists
 from evidence import http as evidence
+from evidence.case_file_review import http as case_file_review
 from evidence.reassessment import ItemSuspension, Suspension
 from evidence.transparency_log import http as transparency_log
 from foundation import problem_pages
@@ -83,6 +84,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             drawing.public_router,
             evidence.router,
             evidence.receipt_keys,
+            case_file_review.router,
+            case_file_review.public_router,
             transparency_log.router,
             transparency_log.desk_router,
             mobile_api.router,

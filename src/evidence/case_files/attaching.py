@@ -1,13 +1,15 @@
-"""A case is opened, and evidence attached to it: only what counts, and what a device recorded once it is reviewed."""
+"""A case is opened and closed, and evidence attached: only what counts, and what a device recorded once reviewed."""
 
+from collections.abc import Collection
+from datetime import date
 from uuid import UUID
 
-from agency.model import Actor, Role
-from agency.queries import reach
+from agency.model import Actor, PersonKind, Role
+from agency.queries import people_by_id, reach
 from evidence import queries as evidence
 from evidence.case_files import queries
 from evidence.case_files.model import CaseFile
-from evidence.case_files.problems import CaseNotFound, EvidenceNotUsable
+from evidence.case_files.problems import CaseNotFound, CaseOfficerRefused, EvidenceNotUsable
 from evidence.content_review import queries as reviews
 from evidence.content_review.model import ReviewStanding
 from evidence.custody import Event, tell
@@ -51,6 +53,35 @@ async def attach(database: Database, clock: Clock, actor: Actor, case_id: UUID, 
         if await queries.attach(db, case_id, evidence_id, actor.person_id, now):
             told = {"case_id": case_id}
             await tell(db, Event.CASE_ATTACHED, now, evidence_id=evidence_id, actor_id=actor.person_id, details=told)
+
+
+async def name_officers(
+    database: Database, clock: Clock, actor: Actor, case_id: UUID, officers: Collection[UUID]
+) -> None:
+    """Who handles the case; who is named already stays. Raises CaseNotFound, CaseOfficerRefused."""
+    now = clock.now()
+    async with database.transaction() as db:
+        units = await reach(db, actor, WHO_KEEPS_CASES, day_of(now))
+        if not await queries.cases(db, units, case_id=case_id):
+            raise CaseNotFound
+        people = await people_by_id(db, officers)
+        for one in officers:
+            if one not in people or people[one].kind is not PersonKind.OFFICER or people[one].unit_id not in units:
+                raise CaseOfficerRefused(field="officers")
+        if named := await queries.add_officers(db, case_id, officers, actor.person_id, now):
+            told = {"case_id": case_id, "officers": named}
+            await tell(db, Event.CASE_OFFICERS_NAMED, now, evidence_id=None, actor_id=actor.person_id, details=told)
+
+
+async def close(database: Database, clock: Clock, actor: Actor, case_id: UUID, closed_on: date) -> None:
+    """结案. Raises CaseNotFound, CaseClosed."""
+    now = clock.now()
+    async with database.transaction() as db:
+        if not await queries.cases(db, await reach(db, actor, WHO_KEEPS_CASES, day_of(now)), case_id=case_id):
+            raise CaseNotFound
+        await queries.close(db, case_id, closed_on, actor.person_id, now)
+        told = {"case_id": case_id, "closed_on": closed_on}
+        await tell(db, Event.CASE_CLOSED, now, evidence_id=None, actor_id=actor.person_id, details=told)
 
 
 async def why_not_usable(db: Connection, units: frozenset[UUID], evidence_id: UUID) -> list[dict[str, object]]:

@@ -17,9 +17,15 @@ from agency.queries import reach
 from device_registry.http.reaching import Line, tidy
 from device_registry.problems import UnitUnknown
 from evidence.case_files import queries
-from evidence.case_files.attaching import WHO_KEEPS_CASES, WHO_READS_CASES, attach, open_case
+from evidence.case_files.attaching import WHO_KEEPS_CASES, WHO_READS_CASES, attach, close, name_officers, open_case
 from evidence.case_files.model import Attached, CaseFile
-from evidence.case_files.problems import CaseNotFound, CaseNumberTaken, EvidenceNotUsable
+from evidence.case_files.problems import (
+    CaseClosed,
+    CaseNotFound,
+    CaseNumberTaken,
+    CaseOfficerRefused,
+    EvidenceNotUsable,
+)
 from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Database
@@ -38,8 +44,20 @@ class NewCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class CaseInFull(Struct, frozen=True):
+    """`officers` handle it; `closed_on` is null while it is open."""
+
     case: CaseFile
     evidence: list[Attached]
+    officers: list[UUID]
+    closed_on: date | None
+
+
+class NewOfficers(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    officers: Annotated[list[UUID], Meta(min_length=1, max_length=50)]
+
+
+class NewClosing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    closed_on: Annotated[date, Meta(description="A Beijing civil day, from that of its opening to today")]
 
 
 @post(
@@ -111,7 +129,12 @@ async def show_case(
         found = await queries.cases(db, units, case_id=case_id)
         if not found:
             raise CaseNotFound
-        return CaseInFull(found[0], await queries.attached_to(db, case_id))
+        return CaseInFull(
+            found[0],
+            await queries.attached_to(db, case_id),
+            await queries.officers_of(db, case_id),
+            await queries.closed_on(db, case_id),
+        )
 
 
 @put(
@@ -131,4 +154,54 @@ async def attach_evidence(
     await attach(database, clock, request.user, case_id, evidence_id)
 
 
-ROUTES: list[ControllerRouterHandler] = [open_a_case, list_cases, show_case, attach_evidence]
+@post(
+    "/cases/{case_id:uuid}/officers",
+    guards=[requires(*WHO_KEEPS_CASES)],
+    status_code=204,
+    summary="Name who handles the case; again changes nothing",
+    responses=declared(
+        Malformed, NotSignedIn, NotAllowed, CaseNotFound, CaseOfficerRefused, TooLarge, UnsupportedContentType
+    ),
+)
+async def name_officers_of_case(
+    case_id: FromPath[UUID],
+    data: JSONBody[NewOfficers],
+    request: Request[Actor, Any, State],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+) -> None:
+    await name_officers(database, clock, request.user, case_id, list(dict.fromkeys(data.officers)))
+
+
+@post(
+    "/cases/{case_id:uuid}/closing",
+    guards=[requires(*WHO_KEEPS_CASES)],
+    status_code=204,
+    summary="Close the case, once",
+    responses=declared(Malformed, NotSignedIn, NotAllowed, CaseNotFound, CaseClosed, TooLarge, UnsupportedContentType),
+)
+async def close_case(
+    case_id: FromPath[UUID],
+    data: JSONBody[NewClosing],
+    request: Request[Actor, Any, State],
+    database: NamedDependency[Database],
+    clock: NamedDependency[Clock],
+) -> None:
+    today = day_of(clock.now())
+    async with database.connection() as db:
+        found = await queries.cases(db, await reach(db, request.user, WHO_KEEPS_CASES, today), case_id=case_id)
+    if not found:
+        raise CaseNotFound
+    if not found[0].opened_on <= data.closed_on <= today:
+        raise Malformed(field="closed_on", what=Spoken("malformed.choice", value=str(data.closed_on)))
+    await close(database, clock, request.user, case_id, data.closed_on)
+
+
+ROUTES: list[ControllerRouterHandler] = [
+    open_a_case,
+    list_cases,
+    show_case,
+    attach_evidence,
+    name_officers_of_case,
+    close_case,
+]

@@ -1,13 +1,13 @@
 """SQL of case files."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
 
 from evidence.case_files.model import Attached, CaseFile
-from evidence.case_files.problems import CaseNumberTaken
+from evidence.case_files.problems import CaseClosed, CaseNumberTaken
 from foundation.database import Connection
 
 
@@ -88,3 +88,110 @@ async def attach(db: Connection, case_id: UUID, evidence_id: UUID, by: UUID, now
         now,
     )
     return bool(added)
+
+
+async def add_officers(
+    db: Connection, case_id: UUID, officers: Collection[UUID], by: UUID, now: datetime
+) -> list[UUID]:
+    """Those who were not named before."""
+    rows = await db.fetch(
+        """
+        insert into case_file_officer (case_id, person_id, added_by, added_at)
+        select $1, person_id, $3, $4 from unnest($2::uuid[]) as named (person_id)
+            on conflict (case_id, person_id) do nothing
+        returning person_id
+        """,
+        case_id,
+        list(officers),
+        by,
+        now,
+    )
+    return [row[0] for row in rows]
+
+
+async def officers_of(db: Connection, case_id: UUID) -> list[UUID]:
+    """In the order in which they were named."""
+    rows = await db.fetch(
+        "select person_id from case_file_officer where case_id = $1 order by added_at, person_id", case_id
+    )
+    return [row[0] for row in rows]
+
+
+async def close(db: Connection, case_id: UUID, closed_on: date, by: UUID, now: datetime) -> None:
+    """Raises CaseClosed."""
+    try:
+        await db.execute(
+            "insert into case_file_closing (case_id, closed_on, closed_by, closed_at) values ($1, $2, $3, $4)",
+            case_id,
+            closed_on,
+            by,
+            now,
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise CaseClosed from error
+
+
+async def closed_on(db: Connection, case_id: UUID) -> date | None:
+    day: date | None = await db.fetchval("select closed_on from case_file_closing where case_id = $1", case_id)
+    return day
+
+
+async def closed_in(db: Connection, units: Collection[UUID], begins: date, ends: date) -> list[tuple[UUID, UUID]]:
+    """Each case of these units closed on one of these days, half-open, with its unit."""
+    rows = await db.fetch(
+        """
+        select case_file.id, case_file.unit_id
+          from case_file_closing
+          join case_file on case_file.id = case_file_closing.case_id
+         where case_file.unit_id = any ($1)
+           and closed_on >= $2
+           and closed_on < $3
+        """,
+        list(units),
+        begins,
+        ends,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def opened_in(db: Connection, units: Collection[UUID], begins: date, ends: date) -> list[tuple[UUID, UUID]]:
+    """The same by the day on which it was opened."""
+    rows = await db.fetch(
+        "select id, unit_id from case_file where unit_id = any ($1) and opened_on >= $2 and opened_on < $3",
+        list(units),
+        begins,
+        ends,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def involved(
+    db: Connection, case_ids: Collection[UUID], people: Collection[UUID]
+) -> list[tuple[UUID, UUID, str]]:
+    """Which of these people had a hand in which of these cases, and how: OFFICER, OPENED, ATTACHED."""
+    rows = await db.fetch(
+        """
+        select case_id, person_id, 'OFFICER'
+          from case_file_officer
+         where case_id = any ($1) and person_id = any ($2)
+         union all
+        select id, opened_by, 'OPENED'
+          from case_file
+         where id = any ($1) and opened_by = any ($2)
+         union
+        select case_id, attached_by, 'ATTACHED'
+          from case_evidence
+         where case_id = any ($1) and attached_by = any ($2)
+        """,
+        list(case_ids),
+        list(people),
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def numbers_of(db: Connection, case_ids: Collection[UUID]) -> dict[UUID, CaseFile]:
+    """Whatever unit they are of: who asks knows that somebody may."""
+    rows = await db.fetch(
+        "select id, number, unit_id, title, opened_on from case_file where id = any ($1)", list(case_ids)
+    )
+    return {row[0]: CaseFile(id=row[0], number=row[1], unit_id=row[2], title=row[3], opened_on=row[4]) for row in rows}

@@ -90,6 +90,14 @@ async def proven_entries(db: Connection, evidence_id: UUID, size: int) -> list[P
     return proven
 
 
+async def proven_entry(db: Connection, entry_id: int, size: int) -> Proven | None:
+    """That entry, if it is among so many first leaves of the log."""
+    one = await queries.leaf_of_entry(db, entry_id)
+    if one is None or one.leaf.index >= size:
+        return None
+    return _proven(one, await inclusion_proof(db, one.leaf.index, size))
+
+
 def _proven(one: LoggedLeaf, proof: list[bytes]) -> Proven:
     assert one.entry is not None, "it was found by its entry"
     commitments: Commitments = committed(one.entry, one.leaf.salts, one.erased)

@@ -1,6 +1,5 @@
 """A drawing from its pools to its publication: made, frozen, drawn, published, each once and by name."""
 
-import secrets
 from collections.abc import Collection, Sequence
 from hashlib import sha256
 from uuid import UUID, uuid4
@@ -15,14 +14,13 @@ from agency.rules import credential_standing
 from evidence.custody import Event, tell
 from foundation.clock import Clock
 from foundation.database import Database
+from foundation.lots import canonical, new_seed
 from foundation.problem import Spoken
 from inspection.drawing import queries
-from inspection.drawing.model import Candidate, Conflict, Drawing, Excluded, Pools, Result, Step, canonical
+from inspection.drawing.model import Candidate, Conflict, Drawing, Excluded, Pools, Result, Step
 from inspection.drawing.problems import DrawingBeacon, DrawingInfeasible, DrawingOutOfStep, DrawingPoolRefused
 from inspection.drawing.rules import SMALLEST_TEAM, draw
 from inspection.model import Enterprise
-
-SEED_BYTES = 32
 
 
 class NewPools(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +67,7 @@ async def make(
 
 async def freeze(database: Database, clock: Clock, actor: Actor, drawing: Drawing) -> bytes:
     """Commits to a seed that nobody knows, and tells its SHA-256. Raises DrawingOutOfStep."""
-    seed, now = secrets.token_bytes(SEED_BYTES), clock.now()
+    seed, now = new_seed(), clock.now()
     commitment = sha256(seed).digest()
     async with database.transaction() as db:
         await queries.add_commitment(db, drawing, seed, commitment, now, actor.person_id)

@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from msgspec import Meta, Struct
 
 Sha256Hex = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -103,8 +102,3 @@ class Drawing(Struct, frozen=True, kw_only=True):
         if self.drawn_at:
             return Step.DRAWN
         return Step.FROZEN if self.frozen_at else Step.MADE
-
-
-def canonical(document: Pools | Result) -> bytes:
-    """UTF-8 JSON, members in order, no spaces: what is hashed and published."""
-    return msgspec.json.encode(document, order="sorted")

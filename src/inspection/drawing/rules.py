@@ -1,16 +1,16 @@
 """How it is drawn: by keys that anybody can reckon again. docs/double-random.md tells it to strangers.
 
-Key of a candidate: HMAC-SHA256 with the seed as key over `pools digest LF beacon LF what`, in hexadecimal. The
-smallest keys are drawn. No generator of random numbers of any language is in it.
+Its keys are those of `foundation/lots.py` over the digest of the pools.
 """
 
-import hmac
 from collections.abc import Collection
+from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
-from inspection.drawing.model import Candidate, Pools, Team, canonical
+from foundation.lots import Lots, canonical
+from inspection.drawing.model import Candidate, Pools, Team
 
 SMALLEST_TEAM = 2
 """行政处罚法 Art. 42: at least two officers."""
@@ -24,21 +24,13 @@ class Drawn(NamedTuple):
     short: tuple[str, ...]
 
 
-class Lots:
-    """Keys under one seed, one beacon and one digest of the pools."""
+def of_enterprise(lots: Lots, candidate: Candidate) -> str:
+    """The smallest of as many tickets as its weight: the chance of being first is in proportion to it."""
+    return min(lots.key(f"enterprise {candidate.uscc} {ticket}") for ticket in range(1, candidate.weight + 1))
 
-    def __init__(self, seed: bytes, pools_sha256: bytes, beacon: str) -> None:
-        self._seed, self._before = seed, f"{pools_sha256.hex()}\n{beacon}\n"
 
-    def key(self, what: str) -> str:
-        return hmac.new(self._seed, (self._before + what).encode(), sha256).hexdigest()
-
-    def of_enterprise(self, candidate: Candidate) -> str:
-        """The smallest of as many tickets as its weight: the chance of being first is in proportion to it."""
-        return min(self.key(f"enterprise {candidate.uscc} {ticket}") for ticket in range(1, candidate.weight + 1))
-
-    def of_officer(self, officer: UUID, uscc: str) -> str:
-        return self.key(f"officer {uscc} {officer}")
+def of_officer(lots: Lots, officer: UUID, uscc: str) -> str:
+    return lots.key(f"officer {uscc} {officer}")
 
 
 def draw(pools: Pools, seed: bytes, beacon: str, excluded: Collection[UUID]) -> Drawn:
@@ -59,7 +51,7 @@ def draw(pools: Pools, seed: bytes, beacon: str, excluded: Collection[UUID]) -> 
         candidates = [one for one in pools.enterprises if one.stratum == stratum and one.uscc not in out]
         if len(candidates) < number:
             short.append(stratum)
-        for one in sorted(candidates, key=lots.of_enterprise)[:number]:
-            ranked = sorted(free(one.uscc), key=lambda officer, uscc=one.uscc: lots.of_officer(officer, uscc))  # type: ignore[misc]
+        for one in sorted(candidates, key=partial(of_enterprise, lots))[:number]:
+            ranked = sorted(free(one.uscc), key=lambda officer, uscc=one.uscc: of_officer(lots, officer, uscc))  # type: ignore[misc]
             teams.append(Team(uscc=one.uscc, name=one.name, officers=tuple(ranked[: pools.team_size])))
     return Drawn(tuple(teams), left_out, tuple(short))

@@ -1,14 +1,16 @@
 """The lot: reproducible, fair as far as chance can be counted, and never two who have a conflict."""
 
 from collections import Counter
+from functools import partial
 from hashlib import sha256
 
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from inspection.drawing.model import Candidate, canonical
-from inspection.drawing.rules import Lots, draw
+from foundation.lots import Lots, canonical
+from inspection.drawing.model import Candidate
+from inspection.drawing.rules import draw, of_enterprise
 from tests.inspection.drawing.builders import a_credit_code, an_officer_id, pools_of
 
 SEEDS = st.binary(min_size=32, max_size=32)
@@ -67,7 +69,7 @@ def test_the_order_in_which_candidates_are_looked_at_decides_nothing(random: obj
     random.shuffle(lots)  # type: ignore[attr-defined]
     digest = sha256(canonical(pools)).digest()
     keys = Lots(chosen, digest, "")
-    again = [one.uscc for one in sorted(lots, key=keys.of_enterprise)[:4]]
+    again = [one.uscc for one in sorted(lots, key=partial(of_enterprise, keys))[:4]]
     assert again == [team.uscc for team in draw(pools, chosen, "", ()).teams]
 
 

@@ -246,6 +246,20 @@ async def leaves_of_evidence(db: Connection, evidence_id: UUID) -> list[LoggedLe
     return [_logged(row) for row in rows]
 
 
+async def leaf_of_entry(db: Connection, entry_id: int) -> LoggedLeaf | None:
+    """None until it is in the log. Index: log_leaf_entry_id_key."""
+    row = await db.fetchrow(
+        f"""
+        select {_LOGGED}
+          from custody_entry as entry
+          join log_leaf as leaf on leaf.entry_id = entry.id
+         where entry.id = $1
+        """,  # noqa: S608 - a constant list of columns
+        entry_id,
+    )
+    return None if row is None else _logged(row)
+
+
 async def leaves_from(db: Connection, index: int, most: int) -> list[LoggedLeaf]:
     """From that index on, whether or not the next one is there. Index: log_leaf_pkey."""
     rows = await db.fetch(
