@@ -45,6 +45,33 @@ async def test_a_search_narrows_by_state_reason_device_hash_and_time(
         assert {UUID(one["evidence_id"]) for one in answer.json()["evidence"]} == expected, parameters
 
 
+async def test_a_search_finds_what_was_captured_around_a_place_and_what_named_none_only_without_one(
+    desk: httpx.AsyncClient, custodian: Custodian, officer: OfficerWithPhone
+) -> None:
+    def at(longitude: float, latitude: float) -> dict[str, object]:
+        return {"longitude": longitude, "latitude": latitude, "datum": "WGS84"}
+
+    here, _ = await hand_in(custodian, officer, CAPTURED, place=at(114.30525, 30.59276))
+    north, _ = await hand_in(custodian, officer, CAPTURED, place=at(114.30525, 30.59276 + 300 / 111_320))
+    await hand_in(custodian, officer, CAPTURED, place=at(213.0, -95.0))  # as it was claimed
+    await hand_in(custodian, officer, CAPTURED)
+
+    async def found(**asked: str) -> set[UUID]:
+        answer = await desk.get("/desk/v1/evidence", params=asked)
+        assert answer.status_code == 200, answer.text
+        return {UUID(one["evidence_id"]) for one in answer.json()["evidence"]}
+
+    assert len(await found()) == 4
+    assert await found(near="114.30525, 30.59276") == {here}
+    assert await found(near="114.30525，30.59276", metres="290") == {here}
+    assert await found(near="114.30525, 30.59276", metres="310") == {here, north}
+    assert await found(near="114.3079,30.59276", metres="200") == set()  # 250 m to the east
+    assert await found(near="0, 90", metres="1000") == set()
+    for wrong in ("114.3", "Wuhan", "181, 30", "114, 91"):
+        refused = await desk.get("/desk/v1/evidence", params={"near": wrong})
+        assert (refused.status_code, refused.json()["field"]) == (400, "near")
+
+
 async def test_a_supervisor_sees_the_units_below_and_no_others(
     desk: httpx.AsyncClient, custodian: Custodian, unit_id: UUID
 ) -> None:

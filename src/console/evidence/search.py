@@ -18,6 +18,7 @@ from console.pages import page
 from console.visit import Visit
 from evidence import queries
 from evidence.explanation import explain
+from evidence.http.evidence import near_place
 from evidence.model import State
 from evidence.page_marks import page_mark
 from evidence.queries import Sought
@@ -31,7 +32,9 @@ PATH = "/desk/evidence"
 MOST = 50
 WORDS = "refusal."
 """Keys of the catalogue that name a reason in a few words."""
-FIELDS = ("unit", "officer", "device", "from", "to", "sha256", "state", "reason")
+FIELDS = ("unit", "officer", "device", "from", "to", "sha256", "state", "reason", "near", "metres")
+METRES = ("50", "200", "1000", "5000")
+"""To each side of a place."""
 
 ENTRIES.append(Entry("evidence", PATH, frozenset(READERS)))
 
@@ -69,6 +72,7 @@ async def search_page(
         people={one.id: one.name_zh if visit.language == "zh-CN" else one.name_en for one in people.values()},
         units=[(str(id_), name) for id_, name in names.items() if id_ in reached],
         officers=[(str(one.id), one.name_zh if visit.language == "zh-CN" else one.name_en) for one in officers],
+        metres=[(one, f"{int(one):,} m") for one in METRES],
         states=list(State),
         reasons=[key.removeprefix(WORDS) for key in catalogue(visit.language) if key.startswith(WORDS)],
         next=f"{shown[-1].committed_at.isoformat()}~{shown[-1].id}" if len(found) > MOST else None,
@@ -98,9 +102,18 @@ def _sought(asked: dict[str, str], after: str | None, reached: frozenset[UUID]) 
         reason=asked.get("reason"),
         begins=begins,
         ends=ends,
+        near=near_place("near", asked["near"], _metres(asked)) if "near" in asked else None,
         before=page_mark("after", after.replace(" ", "+") if after else None),
         most=MOST + 1,
     )
+
+
+def _metres(asked: dict[str, str]) -> float:
+    """Raises Malformed beside the field."""
+    metres = asked.get("metres", METRES[1])
+    if metres not in METRES:
+        raise Malformed(field="metres", what=Spoken("malformed.choice", value=metres[:60]))
+    return float(metres)
 
 
 def id_in(asked: dict[str, str], field: str) -> UUID | None:

@@ -1,5 +1,6 @@
 """The desk's routes for evidence: supervisors search it and follow what happened to it. They change nothing."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -24,7 +25,7 @@ from evidence.model import CustodyEntry, Facts, Outcome
 from evidence.model import State as EvidenceState
 from evidence.page_marks import page_mark
 from evidence.problems import ReasonNeeded
-from evidence.queries import Sought, Summary
+from evidence.queries import Near, Sought, Summary
 from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
@@ -33,6 +34,7 @@ from foundation.problem import Malformed, NotAllowed, NotFound, NotSignedIn, Spo
 from foundation.words import Language, say
 
 MOST_ON_A_PAGE = 200
+PLACE = r"^\s*-?\d{1,3}(\.\d{1,9})?\s*[,，]\s*-?\d{1,2}(\.\d{1,9})?\s*$"
 _READERS = (Role.SUPERVISOR, Role.LEGAL_REVIEWER)
 
 
@@ -121,6 +123,8 @@ async def search_evidence(
     reason: Annotated[str | None, QueryParameter(max_length=60, description="Code of a reason")] = None,
     captured_from: Annotated[datetime | None, QueryParameter(description="Instant with offset, included")] = None,
     captured_before: Annotated[datetime | None, QueryParameter(description="Instant with offset, not included")] = None,
+    near: Annotated[str | None, QueryParameter(pattern=PLACE, description="Longitude and latitude, degrees")] = None,
+    metres: Annotated[float, QueryParameter(ge=1, le=50_000, description="To each side of `near`")] = 200,
     before: Annotated[str | None, QueryParameter(description="`next` of the page before", max_length=100)] = None,
     most: Annotated[int, QueryParameter(ge=1, le=MOST_ON_A_PAGE)] = 50,
 ) -> EvidencePage:
@@ -137,6 +141,7 @@ async def search_evidence(
             reason=reason,
             begins=begins,
             ends=ends,
+            near=near_place("near", near, metres) if near else None,
             before=page_mark("before", before),
             most=most + 1,
         )
@@ -243,6 +248,15 @@ class KeySet(Struct, frozen=True):
 )
 async def receipt_keys(custodian: NamedDependency[Custodian]) -> KeySet:
     return KeySet([custodian.signer.public_key()])
+
+
+def near_place(field: str, text: str, metres: float) -> Near:
+    """`longitude, latitude` as somebody types or pastes it. Raises Malformed: no such place."""
+    if re.fullmatch(PLACE, text):
+        longitude, latitude = (float(part) for part in re.split("[,，]", text))
+        if abs(longitude) <= 180 and abs(latitude) <= 90:
+            return Near(longitude, latitude, metres)
+    raise Malformed(field=field, what=Spoken("malformed.place"))
 
 
 def custody_shown(entry: CustodyEntry, language: Language) -> CustodyShown:

@@ -22,6 +22,7 @@ from evidence.queries.judging_again import (
     with_evidence,
 )
 from evidence.queries.looking_up import (
+    Near,
     Sought,
     Summary,
     content_of,
@@ -48,6 +49,7 @@ from evidence.queries.thumbnails import add_thumbnail, thumbnail_of, with_thumbn
 
 __all__ = [
     "Counts",
+    "Near",
     "Received",
     "Sought",
     "Summary",

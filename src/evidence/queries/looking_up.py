@@ -1,5 +1,6 @@
 """Evidence as it stands now, and what happened to it. Capture intervals include both ends."""
 
+import math
 from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
@@ -16,6 +17,9 @@ from evidence.model import (
 )
 from foundation.database import Connection
 from foundation.object_store import StoredObject
+
+METRES_A_DEGREE = 111_320.0
+"""Of latitude; of longitude at the equator."""
 
 
 class Summary(NamedTuple):
@@ -37,6 +41,20 @@ class Summary(NamedTuple):
     reasons: list[Reason]
 
 
+class Near(NamedTuple):
+    """A square around a place: degrees, in whatever datum the phones named, and metres to each side of it."""
+
+    longitude: float
+    latitude: float
+    metres: float
+
+    def corners(self) -> tuple[float, float, float, float]:
+        """West, south, east, north in degrees. Near a pole, where a degree of longitude is no way, all around it."""
+        north = self.metres / METRES_A_DEGREE
+        east = min(north / max(math.cos(math.radians(self.latitude)), 1e-9), 360.0)
+        return self.longitude - east, self.latitude - north, self.longitude + east, self.latitude + north
+
+
 class Sought(Struct, frozen=True, kw_only=True):
     """What a search asks for; every condition narrows, None does not. Instants UTC, `begins` included, `ends` not."""
 
@@ -51,6 +69,7 @@ class Sought(Struct, frozen=True, kw_only=True):
     ends: datetime | None = None
     before: tuple[datetime, UUID] | None = None
     """Only what was committed before this entry of an earlier page."""
+    near: Near | None = None
     most: int = 50
 
 
@@ -76,6 +95,10 @@ async def search(db: Connection, sought: Sought) -> list[Summary]:
            and evidence.captured && tstzrange($7, $8)
            and ($9::timestamptz is null or (evidence.committed_at, evidence.id) < ($9, $10::uuid))
            and ($12::uuid is null or evidence.id = $12)
+           and ($13::float8 is null or (
+               jsonb_typeof(facts -> 'place') = 'object'
+               and point((facts -> 'place' ->> 'longitude')::float8, (facts -> 'place' ->> 'latitude')::float8)
+                   <@ box(point($13, $14), point($15, $16))))
          order by evidence.committed_at desc, evidence.id desc
          limit $11
         """,
@@ -91,6 +114,7 @@ async def search(db: Connection, sought: Sought) -> list[Summary]:
         before_id,
         sought.most,
         sought.evidence_id,
+        *(sought.near.corners() if sought.near else (None,) * 4),
     )
     return [Summary._make((row[0], State(row[1]), *row[2:13], msgspec.convert(row[13], list[Reason]))) for row in rows]
 

@@ -43,6 +43,8 @@ async def test_a_supervisor_finds_what_was_refused_and_sees_why(
     wrong = await desk.read("/desk/evidence", sha256="abc")
     assert wrong.status_code == 400
     assert "64 位十六进制数" in text_of(wrong)
+    assert "没有符合条件的证据" in text_of(await desk.read("/desk/evidence", near="114.3, 30.6", metres="5000"))
+    assert "须为“经度, 纬度”" in text_of(await desk.read("/desk/evidence", near="汉口"))
     seen = text_of(await desk.read(f"/desk/evidence/{held}"))
     assert "采集当时没有有效的检定证书" in seen
     assert "承诺" in seen
