@@ -88,6 +88,7 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
                 "export_id": str(uuid4()),
                 "phone_id": str(uuid4()),  # revoking its own would end the session
                 "case_id": await _a_case(client, phone.officer.unit_id),
+                "clue_id": await _a_clue(client, phone.officer.unit_id),
                 **await _a_plan_and_a_merge(client, database, phone.officer.unit_id),
                 **await _a_report(client, database, phone.officer.unit_id),
             }
@@ -107,6 +108,11 @@ async def _a_notice(database: Database, person_id: UUID) -> str:
 async def _a_case(client: httpx.AsyncClient, unit_id: UUID) -> str:
     case = {"number": "2026-1", "unit_id": str(unit_id), "title": "噪声超标", "opened_on": "2026-01-05"}
     return str((await client.post("/desk/v1/cases", json=case)).json()["id"])
+
+
+async def _a_clue(client: httpx.AsyncClient, unit_id: UUID) -> str:
+    clue = {"channel": "WEB", "unit_id": str(unit_id), "received_at": "2026-01-05T08:00:00Z", "text": "反映问题"}
+    return str((await client.post("/desk/v1/clues", json=clue | {"reporter_name": "某甲"})).json()["id"])
 
 
 async def _an_item(client: httpx.AsyncClient, unit_id: UUID) -> str:

@@ -9,6 +9,7 @@ from console import (
     anomalies,
     assets,
     cleanup,
+    clues,
     documents,
     drawings,
     enforcement_items,
@@ -59,6 +60,7 @@ _SUBJECTS = (
     inspections,
     inspection_notices,
     evidence,
+    clues,
     phones,
 )
 

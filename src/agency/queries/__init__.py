@@ -1,6 +1,6 @@
 """What agency reads and writes. Days are Beijing civil days, instants UTC; spans are half-open."""
 
-from agency.queries.actors import actor_behind, actor_called, actors_behind, reach, reach_by_role
+from agency.queries.actors import actor_behind, actor_called, actors_behind, heads_of, reach, reach_by_role
 from agency.queries.colleagues import Colleague, PhoneHeld, colleagues, phone_labels, phones_of
 from agency.queries.people import (
     add_credential,
@@ -81,6 +81,7 @@ __all__ = [
     "enterprises_under",
     "failure_in_the_way",
     "grant",
+    "heads_of",
     "lines_above",
     "lock_attempts",
     "open_account",

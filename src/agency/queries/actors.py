@@ -114,3 +114,19 @@ async def reach_by_role(db: Connection, person_id: UUID, now: datetime) -> list[
 async def reach(db: Connection, actor: Actor, roles: tuple[Role, ...], day: date) -> frozenset[UUID]:
     """The units that the actor's grants of these roles reach, as the tree stood on that Beijing civil day."""
     return await subtree(db, [grant.unit_id for grant in actor.roles if grant.role in roles], day)
+
+
+async def heads_of(db: Connection, unit_id: UUID, now: datetime) -> frozenset[UUID]:
+    """Who is the head of this very unit at that instant."""
+    rows = await db.fetch(
+        """
+        select person_id
+          from role_grant
+         where unit_id = $1
+           and role = 'ENTITY_HEAD'
+           and span @> $2::timestamptz
+        """,
+        unit_id,
+        now,
+    )
+    return frozenset(row["person_id"] for row in rows)

@@ -4,6 +4,7 @@ from litestar import Router
 
 from evidence.anomalies import http as anomalies
 from evidence.case_files import http as case_files
+from evidence.clues import http as clues
 from evidence.content_review import http as content_review
 from evidence.court_bundle import http as court_bundle
 from evidence.http import custody, evidence, refusals, traces
@@ -21,6 +22,7 @@ router = Router(
         anomalies.list_anomalies,
         *content_review.ROUTES,
         *case_files.ROUTES,
+        *clues.ROUTES,
         *court_bundle.ROUTES,
     ],
     tags=["evidence"],
