@@ -227,8 +227,12 @@ class ObjectStore:
 
     async def find(self, sha256: bytes) -> Found | None:
         """The newest version under the digest."""
+        return await self.at(key_of(sha256))
+
+    async def at(self, key: str, version_id: str | None = None) -> Found | None:
+        """That version under the key, the newest where none is named."""
         try:
-            async with self._request("HEAD", key_of(sha256)) as response:
+            async with self._request("HEAD", key, query={"versionId": version_id} if version_id else None) as response:
                 lock = response.headers.get("x-amz-object-lock-retain-until-date")
                 return Found(
                     response.headers.get("x-amz-version-id", ""),

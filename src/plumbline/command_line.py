@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from plumbline import log_commands
+from plumbline import backup_commands, log_commands
 from plumbline import serve as serving
 from plumbline import settings as known_settings
 from plumbline.embedded import services
@@ -152,7 +152,7 @@ def printsettings_of() -> None:
         out.print(f"    {escape(one.sentence)}", highlight=False, soft_wrap=True)
 
 
-for command in (*COMMANDS, *log_commands.COMMANDS, phone_simulator, witness):
+for command in (*COMMANDS, *log_commands.COMMANDS, *backup_commands.COMMANDS, phone_simulator, witness):
     cli.add_command(command)
 
 

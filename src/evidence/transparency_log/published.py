@@ -3,7 +3,7 @@
 Nobody needs the database to read it, and whoever owns the database cannot change it.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import NamedTuple
 
@@ -86,6 +86,23 @@ def time_token_key(origin: str, size: int) -> str:
 def _folder(origin: str) -> str:
     """Several logs may share a bucket."""
     return f"log/{origin.rpartition('/')[2]}/"
+
+
+async def log_objects(store: ObjectStore, origin: str, size: int) -> AsyncIterator[str]:
+    """Keys of what is in the store of this log up to that published size: tiles, checkpoints, time stamps."""
+    folder = _folder(origin)
+    async for key in store.keys(folder):
+        if _covers(key.removeprefix(folder)) <= size:
+            yield key
+
+
+def _covers(path: str) -> int:
+    """The size of the log that what is there belongs to: of a tile the leaf that it ends with."""
+    kind, _, rest = path.partition("/")
+    if kind != "tile":
+        return int(rest.removesuffix(".tsr"))
+    number, _, width = rest.removeprefix("0/").partition(".p/")
+    return int(number.replace("x", "").replace("/", "")) * WIDTH + int(width or WIDTH)
 
 
 async def _follows_what_is_there(database: Database, store: ObjectStore, origin: str, before: int) -> None:

@@ -16,6 +16,10 @@ POLL_SECONDS = 0.2
 """Polled: whoever waits inside pg_advisory_lock holds a snapshot and blocks CREATE INDEX CONCURRENTLY for ever."""
 
 
+UNDER_WAY = "restore_under_way"
+"""A table that is there while a backup is being restored: rows may name objects that are not in the store yet."""
+
+
 class Migration(NamedTuple):
     version: str
     sql: str
@@ -31,10 +35,12 @@ def known() -> list[Migration]:
     return sorted(_read())
 
 
-async def migrate(url: str) -> list[str]:
+async def migrate(url: str, *, restoring: bool = False) -> list[str]:
     """Applies what is missing and returns the versions applied. `url` is the owner's. Raises SchemaMismatch."""
     connection = await asyncpg.connect(url)
     try:
+        if not restoring:
+            await _is_whole(connection)
         while not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK_KEY):  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
         await connection.execute(
@@ -63,11 +69,17 @@ async def pending(url: str) -> list[str]:
     """Versions that the database still lacks. Raises SchemaMismatch where it is newer than the program, or edited."""
     connection = await asyncpg.connect(url)
     try:
+        await _is_whole(connection)
         if await connection.fetchval("select to_regclass('schema_migrations') is null"):
             return [migration.version for migration in known()]
         return [migration.version for migration in await _missing(connection)]
     finally:
         await connection.close()
+
+
+async def _is_whole(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    if await connection.fetchval("select to_regclass($1) is not null", UNDER_WAY):
+        raise SchemaMismatch("A restore into this database was not finished. Run the same `plumbline restore` again.")
 
 
 async def _missing(connection: "asyncpg.Connection[asyncpg.Record]") -> list[Migration]:

@@ -1,0 +1,171 @@
+"""`plumbline backup` and `plumbline restore`; docs/operations.md says how to use them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from foundation.clock import SystemClock
+from foundation.object_store import ObjectStore, StoreRefused
+from foundation.problem import TryLater
+from plumbline.shell import data_option, end_with, on_servers, out, settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from plumbline.settings import Settings
+
+FAULTS_SHOWN = 20
+_folder = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--to", "folder", type=_folder, required=True, help="Folder of backups; what is in it stays.")
+@click.option("--with-keys", is_flag=True, help="The private signing keys, too: who has them signs as this server.")
+@data_option
+def backup(folder: Path, with_keys: bool, data: Path | None) -> None:
+    """Copy rows, objects and log of one instant into a folder; objects that are there already are not copied again."""
+
+    async def work(settings: Settings) -> int:
+        from plumbline.backup.making import make
+
+        keys = [file for file in _key_files(settings).values() if file.exists()] if with_keys else []
+        with _words(), _progress() as say:
+            store = _store(settings)
+            try:
+                made = await make(settings.owner_url, store, folder, SystemClock().now(), keys=keys, say=say)
+            finally:
+                await store.close()
+        manifest = made.manifest
+        _say(f"✓ {made.place}: {manifest.objects} objects, {manifest.bytes:,} bytes, log of {manifest.log_size} leaves")
+        _say(f"  SHA-256 of its manifest: {made.manifest_sha256.hex()}. Note it where nobody here can change it.")
+        if with_keys:
+            _say("! The private signing keys are in it. Lock it away: who has them can sign receipts and checkpoints.")
+        else:
+            _say(
+                "! The signing keys are not in it (--with-keys): keep them elsewhere, or clocks of phones hold no more."
+            )
+        return _faults("was not in the object store as it must be; all else is backed up", manifest.not_copied)
+
+    end_with(on_servers(settings_of(data=data), work))
+
+
+@click.command()
+@click.option("--from", "folder", type=_folder, required=True, help="Folder of backups.")
+@click.option("--backup", "name", help="Which of them. Default: the newest that is whole.")
+@click.option("--manifest", help="SHA-256 that was noted of its manifest.")
+@data_option
+def restore(folder: Path, name: str | None, manifest: str | None, data: Path | None) -> None:
+    """Put a backup into an empty database and an empty bucket, and examine it; killed, the same command goes on."""
+
+    async def work(settings: Settings) -> int:
+        from plumbline.backup.model import Backup, BackupError
+        from plumbline.backup.restoring import put_back_keys
+        from plumbline.backup.restoring import restore as put_back
+
+        with _words(), _progress() as say:
+            kept = Backup.open(folder, name)
+            if manifest is not None and manifest.lower() != kept.manifest_sha256.hex():
+                raise BackupError(f"{kept.place} is not the backup that was noted: its manifest is another.")
+            store = _store(settings)
+            try:
+                restored = await put_back(settings.owner_url, store, kept, SystemClock().now(), say=say)
+            finally:
+                await store.close()
+            missing = put_back_keys(kept, _key_files(settings))
+        _say(f"✓ {kept.place.name} is restored: {restored.objects} objects; {restored.uploads} uploads begin anew")
+        if missing:
+            _say(f"! Not in the backup: {', '.join(missing)}. Put the old keys there, or new ones will be made.")
+        status = await _examined(settings, kept.checkpoint(), kept.manifest.made_at)
+        _say("Next: `plumbline reconcile`, and `plumbline acknowledge-restore`, before which the log does not grow.")
+        return _faults("is not in the backup as it must be", restored.faults) or status
+
+    end_with(on_servers(settings_of(data=data), work))
+
+
+async def _examined(settings: Settings, checkpoint: str | None, made_at: datetime) -> int:
+    """As `plumbline fsck` would have at the instant of the backup: what waited for the log then waits still."""
+    from evidence.transparency_log.fsck import examine
+    from plumbline.log_commands import told
+    from plumbline.opening import opened
+
+    class Then:
+        def now(self) -> datetime:
+            return made_at
+
+    async with opened(settings, SystemClock()) as custodian:
+        outside = [checkpoint] if checkpoint else []
+        report = await examine(custodian.database, custodian.store, Then(), outside=outside)
+    for line in told(report, "zh-CN", own_keys=True):
+        _say(line)
+    return 1 if report.findings else 0
+
+
+def _key_files(settings: Settings) -> dict[str, Path]:
+    return {file.name: file for file in (settings.signing_key_file, settings.log_signing_key_file)}
+
+
+def _store(settings: Settings) -> ObjectStore:
+    return ObjectStore.open(
+        settings.s3_endpoint, settings.s3_bucket, settings.s3_region, settings.s3_access_key, settings.s3_secret_key
+    )
+
+
+def _faults(what: str, keys: list[str]) -> int:
+    for key in keys[:FAULTS_SHOWN]:
+        _say(f"✗ {key} {what}")
+    if len(keys) > FAULTS_SHOWN:
+        _say(f"… and {len(keys) - FAULTS_SHOWN} more")
+    return 1 if keys else 0
+
+
+def _say(line: str) -> None:
+    out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    columns = (TextColumn("{task.description:12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=out) as progress:
+        tasks: dict[str, int] = {}
+
+        def say(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = progress.add_task(step, total=total)
+            progress.update(tasks[step], completed=done)  # type: ignore[arg-type]
+
+        yield say
+
+
+@contextmanager
+def _words() -> Iterator[None]:
+    """What an operator can mend is a sentence, also from among tasks that ended together."""
+    from plumbline.backup.model import BackupError
+
+    try:
+        yield
+    except* BackupError as errors:
+        raise click.ClickException(str(errors.exceptions[0])) from errors
+    except* TryLater as errors:
+        raise click.ClickException(
+            "The object store does not answer. What was done is kept: run the same command again later."
+        ) from errors
+    except* StoreRefused as errors:
+        raise click.ClickException(
+            f"{errors.exceptions[0]}. `plumbline doctor` examines the configuration."
+        ) from errors
+    except* (asyncpg.PostgresError, asyncpg.InterfaceError) as errors:
+        raise click.ClickException(
+            f"The database: {errors.exceptions[0]}. Run the same command again later."
+        ) from errors
+    except* OSError as errors:
+        raise click.ClickException(f"{errors.exceptions[0]}. What was done is kept: run it again.") from errors
+
+
+COMMANDS = (backup, restore)
