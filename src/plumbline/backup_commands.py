@@ -83,7 +83,6 @@ def restore(folder: Path, name: str | None, manifest: str | None, data: Path | N
         if missing:
             _say(f"! Not in the backup: {', '.join(missing)}. Put the old keys there, or new ones will be made.")
         status = await _examined(settings, kept.checkpoint(), kept.manifest.made_at)
-        _say("Next: `plumbline reconcile`, and `plumbline acknowledge-restore`, before which the log does not grow.")
         return _faults("is not in the backup as it must be", restored.faults) or status
 
     end_with(on_servers(settings_of(data=data), work))
@@ -146,26 +145,33 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 @contextmanager
 def _words() -> Iterator[None]:
     """What an operator can mend is a sentence, also from among tasks that ended together."""
-    from plumbline.backup.model import BackupError
-
     try:
         yield
-    except* BackupError as errors:
-        raise click.ClickException(str(errors.exceptions[0])) from errors
-    except* TryLater as errors:
-        raise click.ClickException(
-            "The object store does not answer. What was done is kept: run the same command again later."
-        ) from errors
-    except* StoreRefused as errors:
-        raise click.ClickException(
-            f"{errors.exceptions[0]}. `plumbline doctor` examines the configuration."
-        ) from errors
-    except* (asyncpg.PostgresError, asyncpg.InterfaceError) as errors:
-        raise click.ClickException(
-            f"The database: {errors.exceptions[0]}. Run the same command again later."
-        ) from errors
-    except* OSError as errors:
-        raise click.ClickException(f"{errors.exceptions[0]}. What was done is kept: run it again.") from errors
+    except Exception as error:
+        if (sentence := _sentence(error)) is None:
+            raise
+        raise click.ClickException(sentence) from error
+
+
+def _sentence(error: Exception) -> str | None:
+    """None for a fault of our own."""
+    from plumbline.backup.model import BackupError
+
+    again = "What was done is kept: run the same command again."
+    match error:
+        case ExceptionGroup():
+            return next((found for one in error.exceptions if (found := _sentence(one))), None)
+        case BackupError():
+            return str(error)
+        case TryLater():
+            return f"The object store does not answer. {again}"
+        case StoreRefused():
+            return f"{error}. `plumbline doctor` examines the configuration."
+        case asyncpg.PostgresError() | asyncpg.InterfaceError():
+            return f"The database: {error}. {again}"
+        case OSError():
+            return f"{error}. {again}"
+    return None
 
 
 COMMANDS = (backup, restore)

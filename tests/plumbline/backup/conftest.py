@@ -82,4 +82,3 @@ async def elsewhere() -> AsyncIterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
         async with running(Settings(data=Path(folder), database_connections=8), durable=False) as settings:
             yield settings
-

@@ -1,4 +1,4 @@
-"""A backup holds one instant of rows and objects; restored elsewhere it is the same city, and nothing is overwritten."""
+"""A backup holds one instant of rows and objects; restored elsewhere it is the same city. Nothing is overwritten."""
 
 import asyncio
 from datetime import timedelta
@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from tests.builders import a_unit
+from tests.plumbline.backup.conftest import Place, backed_up, silently
+from tests.served import served
 
 from evidence.fixity.reading import Fixity, read_back
 from evidence.transparency_log import queries as log_queries
@@ -24,9 +27,6 @@ from plumbline.phone_simulator.plan import Plan, Trouble
 from plumbline.phone_simulator.run import run
 from plumbline.phone_simulator.tally import Tally
 from plumbline.settings import Settings
-from tests.builders import a_unit
-from tests.plumbline.backup.conftest import Place, backed_up, silently
-from tests.served import served
 
 A_SHIFT = Plan(
     phones=2, inspections=1, photographs=3, photograph_bytes=20_000, window_seconds=0.3,
@@ -46,7 +46,7 @@ async def put_back(settings: Settings, backup: Backup) -> Restored:
         return await restore(settings.owner_url, store, backup, SystemClock().now(), say=silently)
 
 
-class store_of:  # noqa: N801 - read as a function
+class store_of:
     def __init__(self, settings: Settings) -> None:
         one = settings
         self.store = ObjectStore.open(
@@ -176,7 +176,7 @@ async def test_a_restore_that_was_killed_goes_on_and_nothing_starts_on_it_meanwh
 async def test_a_store_that_lost_an_object_is_told_and_all_else_is_kept(city: Place, tmp_path: Path) -> None:
     await a_shift(city, tmp_path / "log")
     await city.as_owner(
-        "update stored_object set version_id = 'gone' where sha256 = (select min(sha256::text)::bytea from stored_object)"
+        "update stored_object set version_id = 'gone' where sha256 = (select sha256 from stored_object limit 1)"
     )
     backup = await backed_up(city, tmp_path / "backups")
     assert len(backup.manifest.not_copied) == 1
