@@ -165,11 +165,9 @@ def _sentence(error: Exception) -> str | None:
             return str(error)
         case TryLater():
             return f"The object store does not answer. {again}"
-        case StoreRefused():
-            return f"{error}. `plumbline doctor` examines the configuration."
         case asyncpg.PostgresError() | asyncpg.InterfaceError():
             return f"The database: {error}. {again}"
-        case OSError():
+        case OSError() | StoreRefused():
             return f"{error}. {again}"
     return None
 
