@@ -15,7 +15,7 @@ import pytest
 from foundation.database import Database
 
 SOURCES = Path(__file__).parents[1] / "src"
-OTHERS = ("embedded", "migrations", "doctor.py", "erasure.py")
+OTHERS = ("backup", "embedded", "migrations", "doctor.py", "erasure.py")
 """Under plumbline: what prepares servers and databases, before there is a schema, looks at those of an operator, or
 does what only the owner of the tables may do."""
 RUN_BY = frozenset({"fetch", "fetchrow", "fetchval", "execute", "executemany", "cursor", "prepare"})
