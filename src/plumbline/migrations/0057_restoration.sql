@@ -23,6 +23,8 @@ comment on table log_parting is
     'Somebody said that the log goes on after a restore under another name, because what was signed under the earlier one is lost here. Leaves below size belong to both.';
 comment on column log_parting.lost_note is 'The newest checkpoint of the earlier name that is known of and does not lead here.';
 
+create index log_parting_acknowledged_by on log_parting (acknowledged_by);
+
 create table offer_call (
     id     uuid primary key default gen_random_uuid(),
     cause  text not null check (cause in ('RESTORED', 'RECONCILED')),
@@ -30,6 +32,8 @@ create table offer_call (
 );
 comment on table offer_call is 'Since then phones are asked to offer again what they hold receipts for.';
 create index offer_call_at on offer_call (at desc);
+create index custody_entry_unbacked on custody_entry ((details ->> 'evidence_id'))
+    where event = 'evidence:receipt:unbacked';
 
 do $$
 declare
