@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shlex
+import socket
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from plumbline.phone_simulator.command import phone_simulator
 from plumbline.register_commands import COMMANDS
 from plumbline.settings import Settings, SettingsError
 from plumbline.shell import data_option, end_with, on_servers, out, settings_of
+from plumbline.supervised import supervised
 from plumbline.witness_commands import witness
 
 if TYPE_CHECKING:
@@ -76,17 +78,19 @@ def cli() -> None:
 @data_option
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; if taken, a free one is used.")
-def run(data: Path | None, host: str | None, port: int | None) -> None:
+@click.option("--api-processes", type=click.IntRange(1, 64), help="Serve the API with so many processes.")
+def run(data: Path | None, host: str | None, port: int | None, api_processes: int | None) -> None:
     """Start everything here: servers, migrations, demonstration city, API, jobs."""
-    end_with(_run(settings_of(data=data, host=host, port=port)))
+    end_with(_run(settings_of(data=data, host=host, port=port, api_processes=api_processes)))
 
 
 @cli.command()
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.")
-def api(host: str | None, port: int | None) -> None:
+@click.option("--listening", type=int, hidden=True, help="File descriptor of a socket that listens already.")
+def api(host: str | None, port: int | None, listening: int | None) -> None:
     """Serve the API on configured servers; start as many as you want."""
-    end_with(_api(_configured(settings_of(host=host, port=port))))
+    end_with(_api(_configured(settings_of(host=host, port=port)), listening))
 
 
 @cli.command()
@@ -180,15 +184,22 @@ async def _run(settings: Settings) -> int:
                 _print_what_is_running(filled, url, people)
 
             with _announced(filled.data, url):
+                if filled.api_processes > 1:
+                    ready()
+                    await supervised(filled, listening, _say)
                 async with asyncio.TaskGroup() as together:
                     together.create_task(serving.serve(create_app(filled), listening, ready=ready))
                     together.create_task(_jobs(filled))
     return 0
 
 
-async def _api(settings: Settings) -> int:
+async def _api(settings: Settings, inherited: int | None) -> int:
     from plumbline.app import create_app
 
+    if inherited is not None:
+        with socket.socket(fileno=inherited) as listening:
+            await serving.serve(create_app(settings), listening)
+        return 0
     listening, port_was_taken = serving.listen(settings.host, settings.port)
     with listening:
         if port_was_taken:  # behind a balancer a surprising port is worse than none

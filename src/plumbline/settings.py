@@ -94,6 +94,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(description="File or folder of certificates (PEM) that vouch for signers of digital certificates."),
     ] = ""
+    api_processes: Annotated[
+        int,
+        Meta(
+            description="Processes `run` serves the API with, each brought back when it dies, as are the jobs beside "
+            "them. 1: everything in `run`'s own.",
+            ge=1,
+            le=64,
+        ),
+    ] = 1
     database_connections: Annotated[
         int, Meta(description="Connections one process keeps to PostgreSQL at most.", ge=4, le=500)
     ] = 16

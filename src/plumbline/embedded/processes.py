@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,25 +40,28 @@ class Account(msgspec.Struct, frozen=True):
 def start(
     command: Sequence[str],
     *,
-    log: Path,
+    log: Path | None,
     when_we_die: signal.Signals,
-    folder: Path,
+    folder: Path | None,
     environ: Mapping[str, str],
     account: Account | None = None,
+    keep: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own (Ctrl-C in a terminal is ours to pass on), output appended to `log`.
 
+    Without a log it speaks where we do, without a folder it works where we do; of our files it has those to `keep`.
     The kernel sends `when_we_die` to the child when the calling *thread* ends, so call this from the main thread.
     """
-    if log.exists() and log.stat().st_size > LOG_KEPT_BYTES:
+    if log is not None and log.exists() and log.stat().st_size > LOG_KEPT_BYTES:
         log.replace(log.with_suffix(".old.log"))
-    with log.open("ab") as output:
+    with log.open("ab") if log else nullcontext() as output:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.STDOUT if log else None,
             cwd=folder,
+            pass_fds=keep,
             env=dict(environ),
             start_new_session=True,
             umask=0o077,
