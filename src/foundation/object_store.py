@@ -6,7 +6,7 @@ SigV4 signer costs 2 (docs/decisions). Nothing else in the program speaks to the
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from mmap import mmap
@@ -29,6 +29,7 @@ LEAST_PART_BYTES = 5 << 20
 MOST_PARTS = 10_000
 READ_BYTES = SLICE_BYTES = 1 << 18
 RETRY_AFTER_SECONDS = 5
+FORBIDDEN = 403
 
 
 class StoredObject(Struct, frozen=True):
@@ -251,6 +252,14 @@ class ObjectStore:
             async for chunk in response.content.iter_chunked(READ_BYTES):
                 yield chunk
 
+    async def removal_refused(self, stored: StoredObject) -> bool:
+        """Tries to remove it, to see that its lock holds. Where nothing holds it is gone: only for what may be lost."""
+        return await _refused(self._remove(stored.key, stored.version_id))
+
+    async def shortening_refused(self, stored: StoredObject, until: datetime) -> bool:
+        """Tries to end its lock sooner, to see that it holds. Only for what may be lost."""
+        return await _refused(self._lock(stored.key, stored.version_id, until))
+
     async def _digest(self, key: str, version_id: str) -> bytes:
         digest = hashlib.sha256()
         async for chunk in self.read(key, version_id):
@@ -313,6 +322,16 @@ class ObjectStore:
                 yield response
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
             raise TryLater(headers={"Retry-After": str(RETRY_AFTER_SECONDS)}) from error
+
+
+async def _refused(attempt: Awaitable[None]) -> bool:
+    try:
+        await attempt
+    except StoreRefused as refused:
+        if refused.status != FORBIDDEN:
+            raise
+        return True
+    return False
 
 
 async def _in_slices(body: Sequence[bytes | mmap]) -> AsyncIterator[memoryview]:

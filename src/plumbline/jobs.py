@@ -20,6 +20,7 @@ from device_registry.notices.mailing import Mailer
 from evidence import reassessment, reverse_trace, upload
 from evidence.custodian import Custodian
 from evidence.fixity.reading import Fixity, scrub
+from evidence.self_proof.cycle import prove
 from evidence.transparency_log.published import publish
 from evidence.transparency_log.sequencing import sequence
 from evidence.transparency_log.signing import LogSigner
@@ -44,8 +45,11 @@ DROP_EXPIRED_IMPORT_FILES = "drop-expired-import-files"
 REMIND = "remind"
 PUBLISH_LOG = "publish-log"
 SCRUB = "read-objects-back"
+SELF_PROOF = "self-proof"
 
 Doer = Callable[[Custodian, dict[str, Any]], Awaitable[None]]
+Due = Callable[[datetime], datetime]
+"""From now, when next."""
 
 log = structlog.get_logger("plumbline")
 
@@ -62,7 +66,8 @@ async def work(settings: Settings, clock: Clock | None = None) -> None:
             together.create_task(_listen(settings.database_url, woken))
             together.create_task(_sequence(custodian, settings))
             for _ in range(settings.job_workers):
-                together.create_task(_work(custodian, timedelta(seconds=settings.job_lease_seconds), woken, doers))
+                lease = timedelta(seconds=settings.job_lease_seconds)
+                together.create_task(_work(custodian, lease, woken, doers, recurring(settings)))
 
 
 async def do_due(custodian: Custodian, lease: timedelta = timedelta(seconds=30), mailer: Mailer | None = None) -> int:
@@ -85,6 +90,10 @@ async def _scrub(custodian: Custodian, _: dict[str, Any]) -> None:
     for one in await scrub(custodian):
         if one.now is not Fixity.SAME:
             log.error("object_not_as_stored", sha256=one.stored.sha256.hex(), found=one.now)
+
+
+async def _self_proof(custodian: Custodian, _: dict[str, Any]) -> None:
+    await prove(custodian)
 
 
 async def _issue_documents(custodian: Custodian, payload: dict[str, Any]) -> None:
@@ -145,6 +154,7 @@ KINDS: dict[str, Doer] = {
     SETTLE_INSPECTIONS: _settle_inspections,
     current.ISSUE: _issue_documents,
     SCRUB: _scrub,
+    SELF_PROOF: _self_proof,
 }
 
 
@@ -157,11 +167,11 @@ def kinds(mailer: Mailer | None = None, authority: Authority | None = None) -> d
     }
 
 
-def _every(pause: timedelta) -> Callable[[datetime], datetime]:
+def _every(pause: timedelta) -> Due:
     return lambda now: now + pause
 
 
-def _daily(since_midnight: timedelta) -> Callable[[datetime], datetime]:
+def _daily(since_midnight: timedelta) -> Due:
     """At that time of every civil day in Beijing."""
 
     def due(now: datetime) -> datetime:
@@ -171,7 +181,7 @@ def _daily(since_midnight: timedelta) -> Callable[[datetime], datetime]:
     return due
 
 
-RECURRING = {
+RECURRING: dict[str, Due] = {
     DROP_EXPIRED_UPLOADS: _every(EXPIRY_EVERY),
     FINISH_UPLOADS: _every(timedelta(minutes=1)),
     SETTLE_INSPECTIONS: _every(timedelta(seconds=20)),
@@ -183,10 +193,21 @@ RECURRING = {
 """When each is due next."""
 
 
-async def _work(custodian: Custodian, lease: timedelta, woken: asyncio.Event, doers: Mapping[str, Doer]) -> None:
+def recurring(settings: Settings) -> dict[str, Due]:
+    """With those whose time the operator chooses."""
+    return RECURRING | {SELF_PROOF: _daily(timedelta(hours=settings.self_proof_hour))}
+
+
+async def _work(
+    custodian: Custodian,
+    lease: timedelta,
+    woken: asyncio.Event,
+    doers: Mapping[str, Doer],
+    recurring: Mapping[str, Due],
+) -> None:
     while True:
         try:
-            await _queue_recurring(custodian)
+            await _queue_recurring(custodian, recurring)
             if await _do_one(custodian, lease, doers):
                 continue
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -196,10 +217,10 @@ async def _work(custodian: Custodian, lease: timedelta, woken: asyncio.Event, do
             await asyncio.wait_for(woken.wait(), IDLE_SECONDS)
 
 
-async def _queue_recurring(custodian: Custodian) -> None:
+async def _queue_recurring(custodian: Custodian, recurring: Mapping[str, Due]) -> None:
     now = custodian.clock.now()
     async with custodian.database.connection() as db:
-        for kind, due in RECURRING.items():
+        for kind, due in recurring.items():
             await jobs.enqueue_once(db, kind, due(now))
 
 

@@ -1,4 +1,4 @@
-"""Commands about the log: to examine it, to erase a person from it, and to change the key that signs it."""
+"""Commands about what must hold: to examine the log and try every guard, to erase a person, to change the log's key."""
 
 from __future__ import annotations
 
@@ -96,6 +96,30 @@ def fsck(checkpoints: tuple[Path, ...], keys: tuple[str, ...], objects: bool, la
     end_with(on_servers(settings_of(data=data), work))
 
 
+@click.command(name="self-proof")
+@click.option("--language", type=click.Choice(["zh-CN", "en"]), default="zh-CN", show_default=True)
+@data_option
+def self_proof(language: Any, data: Path | None) -> None:
+    """Let a canary try every guard now, as every night; it ends with 1 where one does not hold."""
+
+    async def work(settings: Settings) -> int:
+        from evidence.self_proof.cycle import prove
+        from foundation.words import say
+        from plumbline.opening import opened
+
+        async with opened(settings, SystemClock()) as custodian:
+            cycle = await prove(custodian)
+        for one in cycle.steps:
+            words = say(language, f"self-proof.step.{one.step}")
+            line = f"{'✓' if one.held else '✗'} {words} ({one.took_ms} ms)"
+            out.print(line, highlight=False, markup=False, soft_wrap=True)
+            if not one.held:
+                out.print(f"  {one.detail}", highlight=False, markup=False, soft_wrap=True)
+        return 1 if cycle.failed else 0
+
+    end_with(on_servers(settings_of(data=data), work))
+
+
 def told(report: Report, language: Language, *, own_keys: bool) -> Iterator[str]:
     """The report in lines."""
     from foundation.words import say
@@ -113,4 +137,4 @@ def told(report: Report, language: Language, *, own_keys: bool) -> Iterator[str]
             yield say(language, "fsck.own-keys")
 
 
-COMMANDS = (erase_from_custody, add_log_key, fsck)
+COMMANDS = (erase_from_custody, add_log_key, fsck, self_proof)

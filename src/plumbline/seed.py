@@ -187,7 +187,7 @@ async def seed(settings: Settings, clock: Clock | None = None) -> SeedReport:
 
 
 async def _is_taken(db: Connection) -> bool:
-    taken: bool = await db.fetchval("select exists (select from unit)")
+    taken: bool = await db.fetchval("select exists (select from unit_period)")
     return taken
 
 

@@ -115,6 +115,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_lease_seconds: Annotated[
         int, Meta(description="Seconds without a sign of life after which another worker takes a job over.", ge=5)
     ] = 30
+    self_proof_hour: Annotated[
+        int, Meta(description="Hour of the day in Beijing at which every guard is tried by a canary.", ge=0, le=23)
+    ] = 3
     map_tiles_url: Annotated[
         str,
         Meta(
