@@ -18,6 +18,7 @@ from litestar.params import FromPath
 from agency.http import OPEN, TokenAuthentication
 from foundation.clock import SystemClock
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from plumbline import serve
 from plumbline import settings as known_settings
 from plumbline.settings import Settings
@@ -48,7 +49,9 @@ def create_app(settings: Settings, *, signed_in: bool) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        opened.append(await Database.open(settings.database_url, most=settings.database_connections))
+        opened.append(
+            await Database.open(settings.database_url, most=settings.database_connections, unless_said=EVERYTHING)
+        )
         app.state.update({"database": opened[0], "clock": SystemClock()})
         yield
         await opened[0].close()

@@ -27,6 +27,7 @@ from evidence.transparency_log import queries
 from evidence.transparency_log.fsck import examine
 from foundation.clock import SystemClock
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from plumbline import settings as known_settings
 from plumbline.embedded.services import CONNECTIONS
 from plumbline.opening import opened
@@ -62,7 +63,7 @@ class Measured(NamedTuple):
 async def measure(seconds: float, rounds: int) -> Measured:
     """Raises AssertionError where the log is not whole in the end."""
     async with stage(lambda _: None) as on:
-        database = await Database.open(on.settings.database_url, most=2)
+        database = await Database.open(on.settings.database_url, most=2, unless_said=EVERYTHING)
         turns: dict[str, tuple[list[Turn], list[Turn]]] = {load: ([], []) for load in LOADS}
         async with _worker(on):
             await _caught_up(database)

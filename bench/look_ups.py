@@ -16,6 +16,7 @@ from bench.plan import BARE, BARE_SIGNED_IN, PULL, PULL_ROUTE, STANDING, STANDIN
 from bench.servers import Server, Stage
 from foundation.clock import SystemClock
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from plumbline.phone_simulator import officers
 from plumbline.phone_simulator.officers import SimulatedOfficer
 from plumbline.seed_inspections import add_tasks
@@ -71,7 +72,7 @@ def asking(
 
 @asynccontextmanager
 async def opened(stage: Stage) -> AsyncIterator[Database]:
-    database = await Database.open(stage.settings.database_url, most=2)
+    database = await Database.open(stage.settings.database_url, most=2, unless_said=EVERYTHING)
     try:
         yield database
     finally:

@@ -31,6 +31,7 @@ from device_registry.working_lists.model import WorkingList
 from foundation.civil import day_of
 from foundation.clock import SystemClock
 from foundation.database import Connection, Database
+from foundation.reach import EVERYTHING
 from plumbline.synthetic.filling import fill
 
 MANAGER = "device-manager"
@@ -241,7 +242,7 @@ class _Seal:
 
 async def _rolled_up(database_url: str, plan: Plan, say: Callable[[str], None]) -> AsyncIterator[Work]:
     """Every unit's report of the year is drafted, filed and received; what is timed beside is the city's roll-up."""
-    database, clock = await Database.open(database_url), SystemClock()
+    database, clock = await Database.open(database_url, unless_said=EVERYTHING), SystemClock()
     now = clock.now()
     try:
         async with database.connection() as db:
@@ -295,7 +296,7 @@ class _Explaining:
 
 
 async def _plans(database_url: str) -> dict[str, list[str]]:
-    database, now = await Database.open(database_url, most=1), datetime.now(UTC)
+    database, now = await Database.open(database_url, most=1, unless_said=EVERYTHING), datetime.now(UTC)
     plans = {}
     try:
         async with database.connection() as db:

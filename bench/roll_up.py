@@ -37,6 +37,7 @@ from device_registry.annual_report.queries.reports import NewVersion
 from device_registry.annual_report.queries.steps import NewStep
 from device_registry.annual_report.rules.balance import summary
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from plumbline.embedded.services import running
 from plumbline.migrations import migrate
 from plumbline.settings import Settings
@@ -62,7 +63,7 @@ async def measure(units: int, devices_each: int, runs: int) -> list[Found]:
         async with running(Settings(data=Path(folder)), durable=False) as settings:
             assert settings.migration_database_url is not None
             await migrate(settings.migration_database_url)
-            database = await Database.open(settings.database_url, most=4)
+            database = await Database.open(settings.database_url, most=4, unless_said=EVERYTHING)
             try:
                 city = await _filed(database, settings.migration_database_url, units, devices_each)
                 return [await _rolled_up(database, city) for _ in range(runs)]

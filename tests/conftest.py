@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from evidence.custodian import Custodian
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from plumbline.embedded.services import running
 from plumbline.migrations import migrate
 from plumbline.opening import opened
@@ -81,7 +82,7 @@ def owner_url(services: Settings, database_name: str) -> str:
 
 @pytest_asyncio.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = await Database.open(database_url, most=8)
+    database = await Database.open(database_url, most=8, unless_said=EVERYTHING)
     yield database
     await database.close()
 

@@ -31,6 +31,7 @@ from device_registry.notices.queries import notify
 from foundation.civil import day_of
 from foundation.clock import SystemClock
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from plumbline.settings import Settings
 from tests.builders import a_device, a_sited_device, a_unit, an_officer
 from tests.inspection.builders import a_task
@@ -62,7 +63,7 @@ class Contract(NamedTuple):
 @pytest_asyncio.fixture(scope="session")
 async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Contract]:
     log = tmp_path_factory.mktemp("contract") / "log"
-    database = await Database.open(shared_settings.database_url, most=2)
+    database = await Database.open(shared_settings.database_url, most=2, unless_said=EVERYTHING)
     with served(shared_settings, log) as url:
         async with httpx.AsyncClient(base_url=url, timeout=60) as client:
             roles = [role for role in Role if role is not Role.FIELD_OFFICER]

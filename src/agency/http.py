@@ -13,7 +13,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware.authentication import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.openapi.spec import Components, SecurityRequirement, SecurityScheme
 from litestar.params import JSONBody
-from litestar.types import ASGIApp, ControllerRouterHandler, Guard
+from litestar.types import ASGIApp, ControllerRouterHandler, Guard, Receive, Scope, Send
 from msgspec import Meta
 
 from agency import queries, sign_in
@@ -24,6 +24,7 @@ from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.http import declared, language_of
 from foundation.problem import Malformed, NotAllowed, NotSignedIn, Spoken, TooLarge, UnsupportedContentType
+from foundation.reach import EVERYTHING, NOTHING, reach_from_here_on, reaching, units
 from foundation.shared_lookup import SharedLookup
 from foundation.words import Language, say
 
@@ -33,6 +34,10 @@ AT_A_PAGE = {"session_cookie": True}
 """For the `opt` of a page, where a browser shows the token as a cookie. It never opens anything else."""
 HAND_IN = {"hand_in": True}
 """For the `opt` of a route that a phone may call which proved only its key."""
+ACROSS_UNITS = "across_units"
+"""For the `opt` of a route that must see rows of every unit: why. What it shows, and to whom, is checked by itself."""
+OF_A_PHONE = {ACROSS_UNITS: "a phone works for its officer, wherever inspection and device belong"}
+FOR_ANYBODY = OPEN | {ACROSS_UNITS: "what is published is published of all units"}
 SESSION_COOKIE = "plumbline_session"
 SECURITY: list[SecurityRequirement] = [{"token": []}]
 SECURITY_COMPONENTS = Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")})
@@ -45,12 +50,21 @@ class TokenAuthentication(AbstractAuthenticationMiddleware):
     A page (`AT_A_PAGE`) takes the token as a cookie, and takes no other. A token that only hands in opens the
     routes that say so (`HAND_IN`), and no other.
 
+    What the request reads reaches the units of the actor's roles and those below them; no unit for a stranger, every
+    unit where the route says why (`ACROSS_UNITS`).
+
     One statement for all requests that wait for it, and nothing remembered: what is revoked, is revoked. Needs
     `app.state.database` and `app.state.clock`; routes with `opt=OPEN` pass by.
     """
 
     def __init__(self, app: ASGIApp, exclude: str | list[str] | None = None) -> None:
         super().__init__(app, exclude=exclude, exclude_from_auth_key="open")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The reach of a request ends with it: a server may use its task for the next one."""
+        across = ACROSS_UNITS in scope["route_handler"].opt if "route_handler" in scope else False
+        with reaching(EVERYTHING if across else NOTHING):
+            await super().__call__(scope, receive, send)
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         """Raises NotSignedIn."""
@@ -64,6 +78,9 @@ class TokenAuthentication(AbstractAuthenticationMiddleware):
         actor = await _actors(connection.app.state).get(token_hash)
         if actor is None or (actor.hand_in and not connection.scope["route_handler"].opt.get("hand_in")):
             raise NotSignedIn
+        if ACROSS_UNITS not in connection.scope["route_handler"].opt:
+            clock: Clock = connection.app.state.clock
+            reach_from_here_on(units([grant.unit_id for grant in actor.roles], day_of(clock.now())))
         return AuthenticationResult(user=actor, auth=token_hash)
 
 

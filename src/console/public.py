@@ -18,7 +18,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 from msgspec import Meta
 
-from agency.http import OPEN
+from agency.http import FOR_ANYBODY
 from console.devices.export import csv_text, harmless
 from console.drawings import public_drawing_page, public_list_page
 from console.forms import Form, before_page
@@ -314,7 +314,7 @@ router = Router(
         public_drawing_page,
         card_page,
     ],
-    opt=OPEN,
+    opt=FOR_ANYBODY,
     dependencies={"visit": Provide(stranger, sync_to_thread=False)},
     before_request=before_page,
     include_in_schema=False,

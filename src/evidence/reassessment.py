@@ -22,7 +22,7 @@ from evidence.queries import Taken
 from evidence.rules import traced
 from foundation.civil import beginning_of, day_of
 from foundation.clock import Clock
-from foundation.database import Connection
+from foundation.database import Connection, seeing_every_unit
 from foundation.jobs import enqueue
 
 JOB = "judge-again"
@@ -53,11 +53,12 @@ class Suspension:
             for change in changes
             for trace in change.opened
         ]
-        await queries.suspend_admissions(db, taken, now)
         gained = [(change.device_id, span, change.cause) for change in changes for span in change.gained]
         spans = [*((one.device_id, one.span, one.cause) for one in taken), *gained]
-        for device_id, span, cause in await queries.with_evidence(db, spans):
-            await enqueue(db, JOB, {"device_id": device_id, "span": span, "cause": cause}, now)
+        async with seeing_every_unit(db):
+            await queries.suspend_admissions(db, taken, now)
+            for device_id, span, cause in await queries.with_evidence(db, spans):
+                await enqueue(db, JOB, {"device_id": device_id, "span": span, "cause": cause}, now)
 
 
 class ItemSuspension:
@@ -72,11 +73,14 @@ class ItemSuspension:
         span = Span(beginning_of(change.begins), None if change.ends is None else beginning_of(change.ends))
         if span.begins > now:
             return
-        if change.taken_from is None or change.taken_from:
-            reason = Reason(ITEM_CHANGED, {"item": change.code})
-            await queries.suspend_admissions_under(db, change.code, span, change.taken_from, change.cause, reason, now)
-        if await queries.received_under_item(db, change.code, span, None, 1):
-            await enqueue(db, JOB_OF_ITEM, {"code": change.code, "span": span, "cause": change.cause}, now)
+        reason = Reason(ITEM_CHANGED, {"item": change.code})
+        async with seeing_every_unit(db):
+            if change.taken_from is None or change.taken_from:
+                await queries.suspend_admissions_under(
+                    db, change.code, span, change.taken_from, change.cause, reason, now
+                )
+            if await queries.received_under_item(db, change.code, span, None, 1):
+                await enqueue(db, JOB_OF_ITEM, {"code": change.code, "span": span, "cause": change.cause}, now)
 
 
 class Payload(msgspec.Struct, frozen=True):

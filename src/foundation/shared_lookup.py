@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Generic, TypeVar
 
+from foundation.reach import EVERYTHING, reaching
+
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
@@ -45,7 +47,8 @@ class SharedLookup(Generic[Key, Value]):
         if not keys:
             return
         try:
-            found = await self._load(keys)
+            with reaching(EVERYTHING):  # nobody's in particular: what is found is found for all who asked
+                found = await self._load(keys)
         except Exception as error:  # noqa: BLE001 - whoever asked is told, and nobody else
             if len(keys) > 1:  # one bad key must not spoil the others' answers
                 for key in keys:

@@ -10,7 +10,7 @@ from agency.enforcement_items import queries as items
 from evidence import queries as evidence
 from foundation import jobs
 from foundation.civil import day_of
-from foundation.database import Connection, Database
+from foundation.database import Connection, Database, sees_every_unit
 from inspection import queries
 from inspection.gaps import gaps_of_all, seen_of_all
 from inspection.model import ON_A_PHONE, Inspection, Operation, Refusal, Signature, State
@@ -24,6 +24,7 @@ ISSUE = "issue-inspection-documents"
 """Job: what is signed becomes a PDF. Queued whenever something is told of an inspection in which somebody signed."""
 
 
+@sees_every_unit
 async def derive(db: Connection, inspection_ids: Collection[UUID], now: datetime) -> None:
     """Keeps what is derived of each known inspection, and tells everybody who may see it. In a transaction.
 

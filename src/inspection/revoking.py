@@ -10,12 +10,13 @@ from evidence.queries import committed_by_phone
 from evidence.reverse_trace import JOB as JUDGE_AGAIN
 from evidence.reverse_trace import MOST_AT_ONCE
 from foundation.clock import Clock
-from foundation.database import Connection, in_batches
+from foundation.database import Connection, in_batches, sees_every_unit
 from foundation.jobs import enqueue_all
 from inspection import queries
 from inspection.current import derive
 
 
+@sees_every_unit
 async def revoke(db: Connection, clock: Clock, phone_id: UUID, actor: Actor, lost_at: datetime, reason: str) -> None:
     """In a transaction. Revoking it once more can only move the instant back.
 

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
-from agency.http import OPEN
+from agency.http import OF_A_PHONE, OPEN
 from agency.problems import HandInRefused
 from agency.sign_in import Confidential
 from evidence import hand_in
@@ -71,4 +71,4 @@ async def prove_key(data: JSONBody[ProofOfKey], custodian: NamedDependency[Custo
     return MayHandIn(given.token, given.expires_at)
 
 
-router = Router("/mobile/v1", route_handlers=[a_challenge, prove_key])
+router = Router("/mobile/v1", route_handlers=[a_challenge, prove_key], opt=OF_A_PHONE)

@@ -12,7 +12,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from msgspec import Meta, Struct
 
 from agency import sign_in
-from agency.http import HAND_IN, OPEN, Me, SignInSettings, caller_address, described
+from agency.http import HAND_IN, OF_A_PHONE, OPEN, Me, SignInSettings, caller_address, described
 from agency.model import Actor
 from agency.problems import PhoneKeyRefused, PhoneRevoked, SignInRefused, TooManyAttempts
 from device_registry import explanation as registry_words
@@ -350,4 +350,5 @@ router = Router(
         sign_in_on_phone, sign_out_on_phone, standing_of_device, commit_to_evidence, submit, my_evidence,
         my_piece_of_evidence,
     ],
+    opt=OF_A_PHONE,
 )  # fmt: skip

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 
+from agency.http import OF_A_PHONE
 from agency.model import Actor
 from evidence.custodian import Custodian
 from foundation.clock import Clock
@@ -48,4 +49,4 @@ async def document_of_my_inspection(
     return await document_to_read(custodian, request.user, document_id)
 
 
-router = Router("/mobile/v1", route_handlers=[documents_of_my_inspection, document_of_my_inspection])
+router = Router("/mobile/v1", route_handlers=[documents_of_my_inspection, document_of_my_inspection], opt=OF_A_PHONE)

@@ -12,7 +12,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from msgspec import Meta, Struct
 
 from agency import queries as agency
-from agency.http import HAND_IN
+from agency.http import HAND_IN, OF_A_PHONE
 from agency.model import Actor
 from evidence.custodian import Custodian
 from evidence.model import Courier
@@ -180,4 +180,4 @@ async def show_reference(
     )
 
 
-router = Router("/mobile/v1", route_handlers=[push_operations, pull_changes, show_gaps, show_reference])
+router = Router("/mobile/v1", route_handlers=[push_operations, pull_changes, show_gaps, show_reference], opt=OF_A_PHONE)

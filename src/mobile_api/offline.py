@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import SkipValidation
 from msgspec import Meta, Struct
 
+from agency.http import OF_A_PHONE
 from agency.model import Actor, Role
 from agency.queries import subtree
 from foundation.civil import day_of
@@ -74,4 +75,4 @@ async def offline_standings(
     return Response(listed.body, media_type="application/json", headers=headers)
 
 
-router = Router("/mobile/v1", route_handlers=[offline_standings])
+router = Router("/mobile/v1", route_handlers=[offline_standings], opt=OF_A_PHONE)

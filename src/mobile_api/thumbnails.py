@@ -9,7 +9,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from agency.http import HAND_IN
+from agency.http import HAND_IN, OF_A_PHONE
 from agency.model import Actor
 from evidence.custodian import Custodian
 from evidence.model import Courier
@@ -36,4 +36,4 @@ async def send_thumbnail(
     await keep_thumbnail(custodian, evidence_id, await request.body(), Courier.behind(request.user))
 
 
-router = Router("/mobile/v1", route_handlers=[send_thumbnail])
+router = Router("/mobile/v1", route_handlers=[send_thumbnail], opt=OF_A_PHONE)

@@ -12,7 +12,7 @@ from litestar.exceptions import ClientException, InternalServerException
 from litestar.params import FromPath
 from litestar.types import Message, Scope
 
-from agency.http import HAND_IN, OPEN
+from agency.http import HAND_IN, OF_A_PHONE, OPEN
 from agency.model import Actor
 from evidence import upload
 from evidence.custodian import Custodian
@@ -214,5 +214,6 @@ router = Router(
     PATH,
     route_handlers=[capabilities, create, offset, append, terminate, overridden],
     request_max_body_size=None,
+    opt=OF_A_PHONE,
     tags=["uploads"],
 )

@@ -25,6 +25,7 @@ from evidence.transparency_log import http as transparency_log
 from foundation import problem_pages
 from foundation.clock import Clock, SystemClock
 from foundation.http import MAX_JSON_BYTES, exception_handlers, json_only
+from foundation.reach import NOTHING
 from inspection import http as inspections_at_desk
 from inspection import phones_http as phones
 from inspection.documents import http as inspection_documents_at_desk
@@ -57,7 +58,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with opened(settings, clock) as custodian:
+        async with opened(settings, clock, unless_said=NOTHING) as custodian:
             at_hand["custodian"], at_hand["database"] = custodian, custodian.database
             at_hand["receipt_signer"] = custodian.signer
             at_hand["documents"] = document_keeper(settings, custodian)

@@ -12,13 +12,14 @@ from evidence.signing import Signer
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.object_store import ObjectStore
+from foundation.reach import EVERYTHING, Reach
 from plumbline.settings import Settings, SettingsError, variable
 
 
 @asynccontextmanager
-async def opened(settings: Settings, clock: Clock) -> AsyncIterator[Custodian]:
-    """Everything evidence is kept with, connected; closed at the end."""
-    database = await Database.open(settings.database_url, most=settings.database_connections)
+async def opened(settings: Settings, clock: Clock, unless_said: Reach = EVERYTHING) -> AsyncIterator[Custodian]:
+    """Everything evidence is kept with, connected; closed at the end. Jobs and commands reach every unit."""
+    database = await Database.open(settings.database_url, most=settings.database_connections, unless_said=unless_said)
     store = ObjectStore.open(
         settings.s3_endpoint, settings.s3_bucket, settings.s3_region, settings.s3_access_key, settings.s3_secret_key
     )

@@ -22,6 +22,7 @@ from foundation.civil import day_of
 from foundation.clock import SystemClock
 from foundation.database import Database
 from foundation.problem import Problem
+from foundation.reach import EVERYTHING
 from plumbline.shell import data_option, end_with, on_servers, out, settings_of
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def rederive_register(data: Path | None) -> None:
         from evidence.reassessment import Suspension
 
         clock = SystemClock()
-        database = await Database.open(settings.database_url, most=2)
+        database = await Database.open(settings.database_url, most=2, unless_said=EVERYTHING)
         done = 0
         try:
             with out.status("0 devices") as status:
@@ -198,7 +199,7 @@ class Acting(NamedTuple):
 async def _acting(settings: Settings, by: str) -> AsyncIterator[Acting]:
     assert settings.database_url is not None
     clock = SystemClock()
-    database = await Database.open(settings.database_url)
+    database = await Database.open(settings.database_url, unless_said=EVERYTHING)
     try:
         async with database.connection() as db:
             actor = await agency.actor_called(db, normalised(by), clock.now())

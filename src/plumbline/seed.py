@@ -20,6 +20,7 @@ from device_registry.register import Registration, register_devices
 from foundation.civil import day_of
 from foundation.clock import Clock, SystemClock
 from foundation.database import Connection, Database
+from foundation.reach import EVERYTHING
 from plumbline.demonstration import ADDRESS, DEVICES
 from plumbline.demonstration_catalogue import add_catalogue
 from plumbline.seed_inspections import add_tasks
@@ -160,7 +161,7 @@ async def seed(settings: Settings, clock: Clock | None = None) -> SeedReport:
     """Fills a database without units, all or nothing; on any other only tells who can sign in."""
     clock = clock or SystemClock()
     file = settings.data / PASSWORDS
-    database = await Database.open(settings.database_url, most=1)
+    database = await Database.open(settings.database_url, most=1, unless_said=EVERYTHING)
     try:
         async with database.connection() as db:
             if await _is_taken(db):

@@ -67,8 +67,9 @@ def request(file: Path, key: str, old: int | None, data: Path | None) -> None:
         from evidence.transparency_log import proving, queries
         from evidence.transparency_log.rules.note import VerifierKey
         from foundation.database import Database
+        from foundation.reach import EVERYTHING
 
-        database = await Database.open(settings.database_url, most=1)
+        database = await Database.open(settings.database_url, most=1, unless_said=EVERYTHING)
         try:
             async with database.connection() as db:
                 seen = await queries.last_cosigned(db, VerifierKey.parse(key)) if old is None else old
@@ -117,8 +118,9 @@ def accept(file: Path, key: str, data: Path | None) -> None:
         from evidence.transparency_log.proving import accept_cosignature
         from evidence.transparency_log.rules.note import Note, VerifierKey
         from foundation.database import Database
+        from foundation.reach import EVERYTHING
 
-        database = await Database.open(settings.database_url, most=1)
+        database = await Database.open(settings.database_url, most=1, unless_said=EVERYTHING)
         try:
             async with database.connection() as db:
                 size = await accept_cosignature(db, Note.parse(answer), VerifierKey.parse(key))

@@ -17,6 +17,7 @@ from device_registry.register import register_device
 from foundation.civil import day_of
 from foundation.clock import SystemClock
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from plumbline.settings import Settings
 from tests.agency.builders import a_city
 from tests.console.browser import ARGUMENTS, Tab, a_tab, chromium
@@ -49,7 +50,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="session")
 async def office(shared_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
-    database, clock = await Database.open(shared_settings.database_url, most=2), SystemClock()
+    database, clock = await Database.open(shared_settings.database_url, most=2, unless_said=EVERYTHING), SystemClock()
     city = await a_city(database)
     await somebody(database, city.city.id, "desk-manager", Role.DEVICE_MANAGER, Role.LEGAL_REVIEWER)
     today = day_of(clock.now())

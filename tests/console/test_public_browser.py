@@ -6,6 +6,7 @@ from playwright.async_api import async_playwright
 from device_registry.model import Datum, Place
 from foundation.clock import SystemClock
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from plumbline.settings import Settings
 from tests.builders import a_sited_device, a_unit
 from tests.console.browser import ARGUMENTS, a_tab, chromium
@@ -28,7 +29,7 @@ async def test_every_public_page_fits_its_window_and_can_be_used_without_scripts
     shared_settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = chromium()
-    database = await Database.open(shared_settings.database_url, most=2)
+    database = await Database.open(shared_settings.database_url, most=2, unless_said=EVERYTHING)
     unit = await a_unit(database)
     await a_sited_device(database, SystemClock(), unit, Place(114.299, 30.595, Datum.WGS84), tag="SRF-PUBLIC")
     await database.close()

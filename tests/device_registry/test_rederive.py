@@ -12,6 +12,7 @@ from device_registry.model import Device, Span
 from device_registry.record import Change, record_fact
 from device_registry.register import register_device
 from foundation.database import Connection, Database
+from foundation.reach import EVERYTHING
 from plumbline.jobs import KINDS
 from plumbline.migrations import known, migrate
 from tests.device_registry.builders import A_UNIT, a_pass, a_registration, beijing, in_service
@@ -103,7 +104,7 @@ async def test_a_database_from_before_the_life_cycle_ends_with_right_overviews(
         await migrate(owner_url)
         assert [tuple(row) for row in await owner.fetch("select kind from job")] == [(rederive.JOB,)]
         assert rederive.JOB in KINDS
-        database = await Database.open(database_url, most=2)
+        database = await Database.open(database_url, most=2, unless_said=EVERYTHING)
         heard = Heard()
         try:
             assert await derived(database, clock, heard) == [2, 3]

@@ -8,6 +8,7 @@ import pytest
 
 from foundation.clock import Clock, SystemClock
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from tests.support import FixedClock
 
 
@@ -35,7 +36,7 @@ async def test_a_transaction_that_raises_leaves_nothing(database: Database) -> N
 
 
 async def test_a_cancelled_transaction_leaves_nothing_and_gives_its_connection_back(database_url: str) -> None:
-    database = await Database.open(database_url, most=1)
+    database = await Database.open(database_url, most=1, unless_said=EVERYTHING)
     began = asyncio.Event()
 
     async def insert_and_wait() -> None:
@@ -54,7 +55,7 @@ async def test_a_cancelled_transaction_leaves_nothing_and_gives_its_connection_b
 
 
 async def test_a_failed_statement_does_not_spoil_the_next_use_of_its_connection(database_url: str) -> None:
-    database = await Database.open(database_url, most=1)
+    database = await Database.open(database_url, most=1, unless_said=EVERYTHING)
     with pytest.raises(asyncpg.DivisionByZeroError):
         async with database.transaction() as db:
             await db.execute("select 1/0")
@@ -78,7 +79,7 @@ async def test_instants_are_utc_on_both_sides(database: Database) -> None:
 
 
 async def test_a_pool_that_is_all_in_use_makes_callers_wait_not_fail(database_url: str) -> None:
-    database = await Database.open(database_url, most=2)
+    database = await Database.open(database_url, most=2, unless_said=EVERYTHING)
     assert await asyncio.gather(*(count(database) for _ in range(20))) == [0] * 20
     await database.close()
 

@@ -17,6 +17,7 @@ from agency.sign_in import hashed
 from evidence.model import Courier
 from foundation.clock import Clock
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from plumbline.settings import Settings
 from tests.builders import LONG_AGO, OfficerWithPhone, a_unit
 from tests.client import speaking_to
@@ -74,7 +75,7 @@ async def workers(
 @pytest_asyncio.fixture(scope="session")
 async def served_phone(shared_settings: Settings, workers: tuple[str, str]) -> AsyncIterator[SignedIn]:
     """A phone signed in at the first worker; its token is good at both."""
-    database = await Database.open(shared_settings.database_url, most=2)
+    database = await Database.open(shared_settings.database_url, most=2, unless_said=EVERYTHING)
     async with httpx.AsyncClient(base_url=workers[0], timeout=60) as client:
         yield await a_phone(client, database, await a_unit(database))
     await database.close()

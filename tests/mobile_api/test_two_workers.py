@@ -14,6 +14,7 @@ import pytest_asyncio
 from evidence.upload_writer import PART_BYTES
 from foundation.clock import SystemClock
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from plumbline.opening import opened
 from plumbline.settings import Settings
 from tests.mobile_api.conftest import OCTETS, TUS, SignedIn
@@ -93,7 +94,7 @@ async def slowly(worker: httpx.AsyncClient, url: str, offset: int, length: int) 
 
 async def durable(settings: Settings, url: str, least: int) -> int:
     """Where the upload stands once that much is safe, without taking it over as a HEAD would."""
-    database = await Database.open(settings.database_url, most=1)
+    database = await Database.open(settings.database_url, most=1, unless_said=EVERYTHING)
     try:
         async with asyncio.timeout(30), database.connection() as db:
             while True:

@@ -9,6 +9,7 @@ from tests.served import served
 
 from foundation.clock import SystemClock
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from plumbline.phone_simulator import officers
 from plumbline.phone_simulator.plan import Plan, Trouble
 from plumbline.phone_simulator.run import run
@@ -20,7 +21,7 @@ A_SHIFT = Plan(phones=4, inspections=2, photographs=3, photograph_bytes=20_000, 
 
 
 async def simulated(settings: Settings, log: Path, plan: Plan) -> Tally:
-    database, clock = await Database.open(settings.database_url, most=2), SystemClock()
+    database, clock = await Database.open(settings.database_url, most=2, unless_said=EVERYTHING), SystemClock()
     try:
         made = await officers.make(database, clock, await a_unit(database), plan.phones)
         with served(settings, log) as url:

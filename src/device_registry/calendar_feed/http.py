@@ -12,7 +12,7 @@ from litestar.datastructures import ResponseHeader, State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from agency.http import OPEN, requires
+from agency.http import FOR_ANYBODY, requires
 from agency.model import Actor
 from agency.queries import account_is_open, reach_by_role
 from agency.sign_in import Confidential
@@ -83,7 +83,7 @@ async def revoke_feed(
         await queries.revoke_feed(db, request.user.person_id, clock.now())
 
 
-@get("/calendar/{file:str}", opt=OPEN, include_in_schema=False)
+@get("/calendar/{file:str}", opt=FOR_ANYBODY, include_in_schema=False)
 async def feed(
     file: FromPath[str],
     request: Request[Any, Any, State],

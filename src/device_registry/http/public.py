@@ -13,7 +13,7 @@ from litestar.datastructures import ResponseHeader, State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from agency.http import OPEN
+from agency.http import FOR_ANYBODY
 from device_registry import public, queries
 from device_registry.cleanup import queries as cleanup
 from device_registry.cleanup import result
@@ -136,7 +136,7 @@ def _answer(request: Request[Any, Any, State], content: Any) -> Response[Any]:
 router = Router(
     "/public/v1",
     route_handlers=[list_devices, show_device, cleanup_results],
-    opt=OPEN,
+    opt=FOR_ANYBODY,
     security=[{}],
     tags=["public"],
 )

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from evidence.anomalies.rules import PAST_WEEKS, Measure, Series
 from foundation.civil import beginning_of
-from foundation.database import Connection
+from foundation.database import Connection, sees_every_unit
 
 
+@sees_every_unit
 async def weekly(db: Connection, units: Collection[UUID], week: date, kind: str | None = None) -> list[Series]:
     """Of the devices of these units that captured in that week or the 26 before, in the order of tags."""
     rows = await db.fetch(

@@ -15,7 +15,7 @@ from evidence.model import (
     Reason,
     State,
 )
-from foundation.database import Connection
+from foundation.database import Connection, sees_every_unit
 from foundation.object_store import StoredObject
 
 METRES_A_DEGREE = 111_320.0
@@ -125,6 +125,7 @@ async def units_of(db: Connection, evidence_ids: Collection[UUID]) -> dict[UUID,
     return {row["id"]: row["unit_id"] for row in rows}
 
 
+@sees_every_unit
 async def states_of(db: Connection, evidence_ids: Collection[UUID]) -> dict[UUID, State]:
     """Where each stands; what was never committed to is left out."""
     rows = await db.fetch(
@@ -133,6 +134,7 @@ async def states_of(db: Connection, evidence_ids: Collection[UUID]) -> dict[UUID
     return {row["evidence_id"]: State(row["state"]) for row in rows}
 
 
+@sees_every_unit
 async def digests_of(db: Connection, evidence_ids: Collection[UUID]) -> dict[UUID, str]:
     """SHA-256 in hexadecimal of each, as it was committed to."""
     rows = await db.fetch("select id, sha256 from evidence where id = any ($1)", list(evidence_ids))

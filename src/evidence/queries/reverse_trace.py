@@ -11,7 +11,7 @@ from asyncpg import CheckViolationError, UniqueViolationError
 from evidence.custody import Event
 from evidence.model import Conclusion, ItemState, TraceItem
 from evidence.problems import ConcluderConfirms, TraceItemNotConcluded, TraceItemNotOpen
-from foundation.database import Connection
+from foundation.database import Connection, sees_every_unit
 
 # Queueing and judging
 
@@ -168,6 +168,7 @@ async def trace_counts(db: Connection, trace_ids: Collection[UUID]) -> dict[UUID
     return dict.fromkeys(trace_ids, Counts()) | {trace_id: Counts(*counts) for trace_id, *counts in rows}
 
 
+@sees_every_unit
 async def trace_items(
     db: Connection, trace_id: UUID, state: ItemState | None, after: UUID | None, most: int
 ) -> list[TraceItem]:
@@ -189,6 +190,7 @@ async def trace_items(
     return [msgspec.convert(dict(row), TraceItem) for row in rows]
 
 
+@sees_every_unit
 async def trace_items_by_id(db: Connection, trace_id: UUID, evidence_ids: Collection[UUID]) -> list[TraceItem]:
     rows = await db.fetch(
         f"""

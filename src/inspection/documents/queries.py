@@ -7,7 +7,7 @@ from uuid import UUID
 from asyncpg import Record
 from msgspec import Struct
 
-from foundation.database import Connection
+from foundation.database import Connection, sees_every_unit
 from foundation.object_store import StoredObject
 from inspection.documents.content import Kind
 
@@ -134,6 +134,7 @@ async def issued_digests(db: Connection, inspection_id: UUID) -> set[bytes]:
     return {document.document_sha256 for document in await issued_of(db, inspection_id)}
 
 
+@sees_every_unit
 async def within(db: Connection, inspection_id: UUID, person_id: UUID, units: Collection[UUID]) -> bool:
     """Whether the inspection is one of these units', or the person is one of its officers."""
     return bool(

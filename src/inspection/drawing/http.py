@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from agency.http import OPEN, requires
+from agency.http import FOR_ANYBODY, requires
 from agency.model import Actor, Role
 from agency.queries import reach
 from device_registry.http.reaching import Line, tidy
@@ -396,5 +396,5 @@ router = Router(
     tags=["drawings"],
 )
 public_router = Router(
-    "/public/v1", route_handlers=[public_drawings, public_drawing], opt=OPEN, security=[{}], tags=["public"]
+    "/public/v1", route_handlers=[public_drawings, public_drawing], opt=FOR_ANYBODY, security=[{}], tags=["public"]
 )

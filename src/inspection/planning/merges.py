@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from agency.model import Actor
 from evidence.custody import Event, tell
 from foundation.clock import Clock
-from foundation.database import Connection, Database
+from foundation.database import Connection, Database, seeing_every_unit, sees_every_unit
 from inspection import queries as inspections
 from inspection.current import derive
 from inspection.model import State
@@ -15,6 +15,7 @@ from inspection.planning.problems import AlreadyClosed, MergeAnswered, MergeRefu
 from inspection.planning.queries.tasks import Sought
 
 
+@sees_every_unit
 async def candidates(db: Connection, one: Row, everywhere: frozenset[UUID]) -> list[Row]:
     """Open tasks of other units that might be one visit with it."""
     if not one.enterprise.uscc:
@@ -26,7 +27,7 @@ async def candidates(db: Connection, one: Row, everywhere: frozenset[UUID]) -> l
 async def propose(database: Database, clock: Clock, actor: Actor, lead: Row, other_id: UUID) -> UUID:
     """The lead's unit proposes. Raises MergeRefused."""
     id_, now = uuid4(), clock.now()
-    async with database.transaction() as db:
+    async with database.transaction() as db, seeing_every_unit(db):
         await queries.one_enterprise_by_one(db, [lead.enterprise.uscc])
         other = (await queries.rows_by_id(db, [other_id])).get(other_id)
         if other is None or not rules.mergeable(lead, other) or await queries.is_proposed(db, lead.id, other_id):
@@ -40,7 +41,7 @@ async def propose(database: Database, clock: Clock, actor: Actor, lead: Row, oth
 async def answer(database: Database, clock: Clock, actor: Actor, merge: Merge, agreed: bool, reason: str) -> None:
     """The other unit answers. Raises AlreadyClosed where one has begun meanwhile, MergeAnswered, MergeRefused."""
     now = clock.now()
-    async with database.transaction() as db:
+    async with database.transaction() as db, seeing_every_unit(db):
         await _held(db, merge)
         if merge.proposed_by == actor.person_id:
             raise MergeRefused
@@ -57,7 +58,7 @@ async def answer(database: Database, clock: Clock, actor: Actor, merge: Merge, a
 async def part(database: Database, clock: Clock, actor: Actor, merge: Merge, reason: str) -> None:
     """They are two visits again. Raises AlreadyClosed where one has begun, MergeAnswered where they are none."""
     now = clock.now()
-    async with database.transaction() as db:
+    async with database.transaction() as db, seeing_every_unit(db):
         await _held(db, merge)
         if not merge.agreed:
             raise MergeAnswered

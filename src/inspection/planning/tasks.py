@@ -13,7 +13,7 @@ from agency.queries import credentials_of, people_by_id
 from evidence.custody import Event, tell
 from foundation.civil import beginning_of, day_of
 from foundation.clock import Clock
-from foundation.database import Connection, Database
+from foundation.database import Connection, Database, sees_every_unit
 from foundation.problem import Spoken
 from inspection import queries as inspections
 from inspection.current import derive
@@ -115,6 +115,7 @@ async def approve(database: Database, clock: Clock, actor: Actor, inspection: Ro
             raise AlreadyApproved
 
 
+@sees_every_unit
 async def visits(db: Connection, usccs: Collection[str], year: int) -> dict[str, list[Visit]]:
     """Who was at each enterprise in a Beijing year, or is to be, newest first, and whether it counts toward the cap.
 

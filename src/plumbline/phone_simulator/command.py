@@ -17,6 +17,7 @@ from agency import queries as agency
 from agency.sign_in import normalised
 from foundation.clock import SystemClock
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from plumbline.phone_simulator import officers
 from plumbline.phone_simulator.plan import Plan, Trouble
 from plumbline.phone_simulator.run import run
@@ -122,7 +123,7 @@ def phone_simulator(
 
 
 async def _simulated(settings: Settings, servers: tuple[str, ...], by: str, plan: Plan) -> Tally:
-    clock, database = SystemClock(), await Database.open(settings.database_url, most=2)
+    clock, database = SystemClock(), await Database.open(settings.database_url, most=2, unless_said=EVERYTHING)
     try:
         async with database.connection() as db:
             actor = await agency.actor_called(db, normalised(by), clock.now())

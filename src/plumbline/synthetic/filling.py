@@ -17,6 +17,7 @@ from device_registry.record import Following, Known, follow, keep_following
 from foundation.civil import day_of
 from foundation.clock import Clock, SystemClock
 from foundation.database import Database, in_batches
+from foundation.reach import EVERYTHING
 from plumbline.synthetic.lives import RECORDERS, TAG, City, Life, life
 
 SHARE = 2000
@@ -64,7 +65,7 @@ async def fill(
 
 
 async def city_of(database_url: str, clock: Clock) -> City:
-    database = await Database.open(database_url, most=1)
+    database = await Database.open(database_url, most=1, unless_said=EVERYTHING)
     now = clock.now()
     try:
         async with database.connection() as db:
@@ -87,7 +88,7 @@ def _share(database_url: str, first: int, end: int, certificates: int, seed: int
 
 async def add_share(database_url: str, numbers: Sequence[int], certificates: int, seed: int, city: City) -> int:
     """Those that are not there yet."""
-    database = await Database.open(database_url, most=1)
+    database = await Database.open(database_url, most=1, unless_said=EVERYTHING)
     try:
         async with database.connection() as db:
             taken = await registry.tags_taken(db, [TAG.format(number) for number in numbers])

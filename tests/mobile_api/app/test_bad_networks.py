@@ -7,6 +7,7 @@ from typing import Any
 from playwright.async_api import Browser
 
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from tests.mobile_api.app.conftest import City, PhoneTab, a_phone_tab
 from tests.mobile_api.app.network import Network
 
@@ -26,7 +27,7 @@ async def capture(phone: PhoneTab, size: int, number: int = 1) -> None:
 
 
 async def asked(city: City, sql: str, *values: object) -> Any:
-    database = await Database.open(city.settings.database_url, most=1)
+    database = await Database.open(city.settings.database_url, most=1, unless_said=EVERYTHING)
     try:
         async with database.connection() as db:
             return await db.fetchval(sql, *values)

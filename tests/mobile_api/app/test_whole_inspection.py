@@ -12,6 +12,7 @@ from playwright.async_api import FilePayload, Page
 
 from foundation.clock import SystemClock
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from inspection.current import settle
 from plumbline.jobs import do_due
 from plumbline.opening import opened
@@ -266,7 +267,7 @@ async def the_end(city: City) -> Ended:
         await do_due(custodian)
         await settle(custodian.database, custodian.clock.now())
         await do_due(custodian)
-    database = await Database.open(city.settings.database_url, most=1)
+    database = await Database.open(city.settings.database_url, most=1, unless_said=EVERYTHING)
     async with database.connection() as db:
         state = await db.fetchval("select state from inspection_current where operations > 0")
         issued = await db.fetch(

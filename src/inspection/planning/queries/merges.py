@@ -6,7 +6,7 @@ from uuid import UUID
 
 from asyncpg import Record, UniqueViolationError
 
-from foundation.database import Connection
+from foundation.database import Connection, sees_every_unit
 from inspection.model import Enterprise
 from inspection.planning.model import Merge
 from inspection.planning.problems import MergeAnswered
@@ -33,6 +33,7 @@ async def add_merge(db: Connection, id_: UUID, lead_id: UUID, other_id: UUID, by
     )
 
 
+@sees_every_unit
 async def merge_by_id(db: Connection, merge_id: UUID) -> Merge | None:
     row = await db.fetchrow(
         f"""
@@ -44,6 +45,7 @@ async def merge_by_id(db: Connection, merge_id: UUID) -> Merge | None:
     return _merge(row) if row else None
 
 
+@sees_every_unit
 async def merges_of(db: Connection, units: Collection[UUID], most: int = 200) -> list[Merge]:
     """Those that concern these units, open ones first, then newest first."""
     rows = await db.fetch(
@@ -60,6 +62,7 @@ async def merges_of(db: Connection, units: Collection[UUID], most: int = 200) ->
     return [_merge(row) for row in rows]
 
 
+@sees_every_unit
 async def merges_about(db: Connection, inspection_id: UUID) -> list[Merge]:
     """Those that this visit leads or is asked to join, newest first."""
     rows = await db.fetch(
@@ -73,6 +76,7 @@ async def merges_about(db: Connection, inspection_id: UUID) -> list[Merge]:
     return [_merge(row) for row in rows]
 
 
+@sees_every_unit
 async def unanswered(db: Connection, units: Collection[UUID]) -> int:
     """How many proposals wait for an answer of these units."""
     number: int = await db.fetchval(
