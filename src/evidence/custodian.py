@@ -64,5 +64,7 @@ class Custodian:
     retention: timedelta
     upload_expiry: timedelta
     largest_upload: int
+    bundle_kept: timedelta = timedelta(days=14)
+    """How long the file of an export is kept; it can be made again."""
     digests: RunningDigests = field(default_factory=RunningDigests)
     turns: Turns = field(default_factory=Turns)

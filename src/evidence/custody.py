@@ -44,6 +44,7 @@ class Event(StrEnum):
     CASE_REVIEW_DECIDED = "case:review:decided"
     CASE_REVIEW_CLOSED = "case:review:closed"
     EXPORTED = "evidence:bundle:exported"
+    BUNDLE_DOWNLOADED = "evidence:bundle:downloaded"
     CONTENT_READ = "evidence:content:read"
     OPERATIONS_RECEIVED = "inspection:operations:received"
     OPERATIONS_VOUCHED = "inspection:operations:vouched"

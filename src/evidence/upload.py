@@ -29,7 +29,7 @@ from evidence.upload_repetition import why_not
 from evidence.upload_state import Upload
 from evidence.upload_writer import PART_BYTES, Checksum, Writer
 from foundation.database import Connection
-from foundation.object_store import MOST_PARTS
+from foundation.object_store import MOST_PARTS, key_of
 
 log = structlog.get_logger("plumbline")
 
@@ -119,7 +119,7 @@ async def terminate(custodian: Custodian, evidence_id: UUID, courier: Courier) -
         )  # fmt: skip
     custodian.digests.forget(evidence_id)
     if upload.multipart_id:
-        await custodian.store.abort_parts(evidence.sha256, upload.multipart_id)
+        await custodian.store.abort_parts(key_of(evidence.sha256), upload.multipart_id)
 
 
 async def settle(custodian: Custodian, evidence_id: UUID, courier: Courier) -> Judged:
@@ -168,7 +168,7 @@ async def drop_expired(custodian: Custodian, most: int = 100) -> int:
                 details = {"at": upload.at}
                 await tell(db, Event.UPLOAD_EXPIRED, now, evidence_id=evidence_id, actor_id=None, details=details)
         if upload.multipart_id and not received:
-            await custodian.store.abort_parts(evidence.sha256, upload.multipart_id)
+            await custodian.store.abort_parts(key_of(evidence.sha256), upload.multipart_id)
     return len(candidates)
 
 

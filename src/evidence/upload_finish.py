@@ -16,7 +16,7 @@ from evidence.model import Courier, Evidence
 from evidence.problems import DigestMismatch, TakenOver
 from evidence.upload_state import Upload
 from foundation.media_type import HEAD_BYTES, media_type_of
-from foundation.object_store import ObjectStore, StoredObject
+from foundation.object_store import ObjectStore, StoredObject, key_of
 
 LARGEST_PICTURE_BYTES = 64 << 20
 """Larger pictures are kept, but not opened. A 200-megapixel HEIC is about 30 MB."""
@@ -43,7 +43,7 @@ async def finish_parts(custodian: Custodian, evidence: Evidence, upload: Upload,
     if running is not None and running.digest() != evidence.sha256:
         raise await _mismatch(custodian, evidence, upload, courier, running.digest())
     ours = upload.multipart_id is not None and await custodian.store.complete_parts(
-        evidence.sha256, upload.multipart_id, upload.parts
+        key_of(evidence.sha256), upload.multipart_id, upload.parts
     )
     until = custodian.clock.now() + custodian.retention
     verified = ours and running is not None
@@ -88,7 +88,7 @@ async def _mismatch(
         )
     custodian.digests.forget(evidence.id)
     if upload.multipart_id:
-        await custodian.store.abort_parts(evidence.sha256, upload.multipart_id)
+        await custodian.store.abort_parts(key_of(evidence.sha256), upload.multipart_id)
     return DigestMismatch(committed=evidence.sha256.hex())
 
 

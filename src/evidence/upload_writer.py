@@ -12,7 +12,7 @@ from evidence.custodian import Custodian
 from evidence.model import Evidence
 from evidence.problems import ChecksumMismatch, LongerThanCommitted, TakenOver
 from evidence.upload_state import Upload
-from foundation.object_store import LEAST_PART_BYTES
+from foundation.object_store import LEAST_PART_BYTES, key_of
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -114,7 +114,7 @@ class Writer:
         """Gives what is gathered to the object store; the row does not know of it yet."""
         store, sha256 = self._custodian.store, self._evidence.sha256
         if self._multipart_id is None:
-            self._multipart_id = await store.begin_parts(sha256)
+            self._multipart_id = await store.begin_parts(key_of(sha256))
         if self._parts and self._parts[-1].number == self._upload.part:
             async with self._custodian.database.connection() as db:
                 reserved = await upload_state.reserve(db, self._upload, self._multipart_id)
@@ -124,7 +124,7 @@ class Writer:
         # On a copy: where the part cannot be sent, these bytes are reckoned once more when they are kept here.
         running = self._running and self._running.copy()
         part, checksum = await asyncio.gather(
-            store.put_part(sha256, self._multipart_id, self._upload.part, [self._kept, *self._fresh]),
+            store.put_part(key_of(sha256), self._multipart_id, self._upload.part, [self._kept, *self._fresh]),
             to_thread.run_sync(_checksum, self._fresh, running),
         )
         self._running = running

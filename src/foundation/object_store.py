@@ -30,6 +30,8 @@ MOST_PARTS = 10_000
 READ_BYTES = SLICE_BYTES = 1 << 18
 RETRY_AFTER_SECONDS = 5
 FORBIDDEN = 403
+DERIVED = "derived/"
+"""What keys begin with of what can be made again from evidence: never locked, removed when it has served. No stray."""
 
 
 class StoredObject(Struct, frozen=True):
@@ -163,18 +165,18 @@ class ObjectStore:
                 return
             after = found[-1]
 
-    async def begin_parts(self, sha256: bytes) -> str:
+    async def begin_parts(self, key: str) -> str:
         """Opens a multipart upload, not locked: it is locked once the digest of the whole has been compared."""
-        async with self._request("POST", key_of(sha256), query={"uploads": ""}) as response:
+        async with self._request("POST", key, query={"uploads": ""}) as response:
             return _text(await response.read(), "UploadId")
 
-    async def put_part(self, sha256: bytes, upload: str, number: int, body: Sequence[bytes]) -> Part:
+    async def put_part(self, key: str, upload: str, number: int, body: Sequence[bytes]) -> Part:
         """`body` in slices, which are sent as they are."""
         query = {"partNumber": str(number), "uploadId": upload}
-        async with self._request("PUT", key_of(sha256), query=query, body=body, timeout_seconds=120) as response:
+        async with self._request("PUT", key, query=query, body=body, timeout_seconds=120) as response:
             return Part(number, response.headers["ETag"].strip('"'))
 
-    async def complete_parts(self, sha256: bytes, upload: str, parts: list[Part]) -> bool:
+    async def complete_parts(self, key: str, upload: str, parts: list[Part]) -> bool:
         """Makes the object from its parts. False where one stands under the key already, or the upload is gone."""
         rows = "".join(
             f"<Part><PartNumber>{part.number}</PartNumber><ETag>&quot;{escape(part.etag)}&quot;</ETag></Part>"
@@ -184,7 +186,7 @@ class ObjectStore:
         headers = {"If-None-Match": "*", "Content-Type": "application/xml"}
         try:
             async with self._request(
-                "POST", key_of(sha256), query={"uploadId": upload}, body=[body], headers=headers, timeout_seconds=600
+                "POST", key, query={"uploadId": upload}, body=[body], headers=headers, timeout_seconds=600
             ) as response:
                 answer = await response.read()
                 if b"<Error>" in answer:  # S3 may answer 200 and fail while it completes (API reference)
@@ -193,14 +195,14 @@ class ObjectStore:
             if refused.status not in (404, 412):
                 raise
             if refused.status == 412:
-                await self.abort_parts(sha256, upload)
+                await self.abort_parts(key, upload)
             return False
         return True
 
-    async def abort_parts(self, sha256: bytes, upload: str) -> None:
+    async def abort_parts(self, key: str, upload: str) -> None:
         """Forgets the parts; an upload that is gone already is no error."""
         try:
-            async with self._request("DELETE", key_of(sha256), query={"uploadId": upload}):
+            async with self._request("DELETE", key, query={"uploadId": upload}):
                 pass
         except StoreRefused as refused:
             if refused.status != 404:
@@ -230,6 +232,13 @@ class ObjectStore:
         """The newest version under the digest."""
         return await self.at(key_of(sha256))
 
+    async def drop_derived(self, key: str) -> None:
+        """Removes what can be made again; nothing else can be removed. Gone already is no error."""
+        if not key.startswith(DERIVED):
+            raise ValueError(key)
+        while found := await self.at(key):
+            await self._remove(key, found.version_id)
+
     async def at(self, key: str, version_id: str | None = None) -> Found | None:
         """That version under the key, the newest where none is named."""
         try:
@@ -247,8 +256,14 @@ class ObjectStore:
 
     async def read(self, key: str, version_id: str, most: int | None = None) -> AsyncIterator[bytes]:
         """The bytes of a version, the first `most` of them where given, in chunks of at most READ_BYTES."""
-        headers = {"Range": f"bytes=0-{most - 1}"} if most else {}
-        async with self._request("GET", key, query={"versionId": version_id}, headers=headers) as response:
+        query, headers = {"versionId": version_id}, {"Range": f"bytes=0-{most - 1}"} if most else {}
+        async with self._request("GET", key, query=query, headers=headers) as response:
+            async for chunk in response.content.iter_chunked(READ_BYTES):
+                yield chunk
+
+    async def read_span(self, key: str, first: int, last: int) -> AsyncIterator[bytes]:
+        """Bytes of the newest version, both ends included, in chunks of at most READ_BYTES."""
+        async with self._request("GET", key, headers={"Range": f"bytes={first}-{last}"}) as response:
             async for chunk in response.content.iter_chunked(READ_BYTES):
                 yield chunk
 

@@ -18,6 +18,8 @@ from device_registry.annual_report import roll_up
 from device_registry.notices import mailing, reminders
 from device_registry.notices.mailing import Mailer
 from evidence import reassessment, reverse_trace, upload
+from evidence.court_bundle import making
+from evidence.court_bundle.exporting import JOB as MAKE_BUNDLE
 from evidence.custodian import Custodian
 from evidence.fixity.reading import Fixity, scrub
 from evidence.self_proof.cycle import prove
@@ -46,6 +48,7 @@ REMIND = "remind"
 PUBLISH_LOG = "publish-log"
 SCRUB = "read-objects-back"
 SELF_PROOF = "self-proof"
+SWEEP_BUNDLES = "sweep-bundles"
 
 Doer = Callable[[Custodian, dict[str, Any]], Awaitable[None]]
 Due = Callable[[datetime], datetime]
@@ -94,6 +97,10 @@ async def _scrub(custodian: Custodian, _: dict[str, Any]) -> None:
 
 async def _self_proof(custodian: Custodian, _: dict[str, Any]) -> None:
     await prove(custodian)
+
+
+async def _sweep_bundles(custodian: Custodian, _: dict[str, Any]) -> None:
+    await making.sweep(custodian)
 
 
 async def _issue_documents(custodian: Custodian, payload: dict[str, Any]) -> None:
@@ -155,6 +162,7 @@ KINDS: dict[str, Doer] = {
     current.ISSUE: _issue_documents,
     SCRUB: _scrub,
     SELF_PROOF: _self_proof,
+    SWEEP_BUNDLES: _sweep_bundles,
 }
 
 
@@ -164,6 +172,7 @@ def kinds(mailer: Mailer | None = None, authority: Authority | None = None) -> d
         REMIND: partial(_remind, mailer),
         mailing.JOB: partial(_mail, mailer),
         PUBLISH_LOG: partial(_publish_log, authority),
+        MAKE_BUNDLE: partial(making.make, authority),
     }
 
 
@@ -187,6 +196,7 @@ RECURRING: dict[str, Due] = {
     SETTLE_INSPECTIONS: _every(timedelta(seconds=20)),
     DROP_EXPIRED_IMPORT_FILES: _every(timedelta(hours=1)),
     REMIND: _daily(timedelta(hours=8)),
+    SWEEP_BUNDLES: _every(timedelta(hours=1)),
     SCRUB: _every(timedelta(minutes=2)),  # 50 at a time: a million objects in a month, of 50 kB or so
     PUBLISH_LOG: _every(timedelta(minutes=10)),  # locked for years, so some 50,000 small objects a year
 }

@@ -34,6 +34,7 @@ async def opened(settings: Settings, clock: Clock, unless_said: Reach = EVERYTHI
             retention=timedelta(days=settings.retention_days),
             upload_expiry=timedelta(hours=settings.upload_expires_hours),
             largest_upload=settings.max_upload_bytes,
+            bundle_kept=timedelta(days=settings.bundle_days),
         )
     finally:
         await examiner.close()

@@ -110,6 +110,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     upload_expires_hours: Annotated[
         int, Meta(description="Hours after its last byte that an unfinished upload is dropped.", ge=1)
     ] = 14 * 24
+    bundle_days: Annotated[
+        int, Meta(description="Days the file of a court bundle is kept; it can be made again at any time.", ge=1)
+    ] = 14
     sign_in_hours: Annotated[int, Meta(description="Hours a sign-in lasts.", ge=1)] = 12
     job_workers: Annotated[int, Meta(description="Jobs one process works on at the same time.", ge=1, le=64)] = 2
     job_lease_seconds: Annotated[

@@ -296,7 +296,7 @@ async def test_an_upload_that_cannot_be_finished_keeps_no_other_from_being_finis
             assert state is not None
             assert state.multipart_id is not None
             digest = hashlib.sha256(body).digest()
-            part = await custodian.store.put_part(digest, state.multipart_id, state.part, [body[8 * MIB :]])
+            part = await custodian.store.put_part(key_of(digest), state.multipart_id, state.part, [body[8 * MIB :]])
             wrong = [part._replace(etag="0" * 32)] if body is bodies[1] else [part]
             await upload_state.advance(
                 db, state, len(body), multipart_id=state.multipart_id, parts=[*state.parts, *wrong], piece=None,

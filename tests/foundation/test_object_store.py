@@ -55,9 +55,9 @@ async def test_an_unlocked_object_under_a_digest_is_read_back_before_it_is_belie
     sha256, body = some("left by a crash")
     for bytes_there, believed in ((body, True), (b"x" * len(body), False)):
         key = sha256 if believed else hashlib.sha256(sha256).digest()
-        upload = await store.begin_parts(key)
-        part = await store.put_part(key, upload, 1, [bytes_there])
-        assert await store.complete_parts(key, upload, [part])
+        upload = await store.begin_parts(key_of(key))
+        part = await store.put_part(key_of(key), upload, 1, [bytes_there])
+        assert await store.complete_parts(key_of(key), upload, [part])
         stored = await store.adopt(key, len(body), UNTIL)
         assert (stored is not None) == believed
         assert (await store.find(key) is not None) == believed, "what is not its digest's bytes is removed"
@@ -66,12 +66,13 @@ async def test_an_unlocked_object_under_a_digest_is_read_back_before_it_is_belie
 async def test_parts_completed_twice_or_under_a_standing_object_are_told_apart_from_ours(custodian: Custodian) -> None:
     store = custodian.store
     sha256, body = some("parts")
-    upload = await store.begin_parts(sha256)
-    parts = [await store.put_part(sha256, upload, 1, [body])]
-    assert await store.complete_parts(sha256, upload, parts)
-    assert not await store.complete_parts(sha256, upload, parts)
-    other = await store.begin_parts(sha256)
-    assert not await store.complete_parts(sha256, other, [await store.put_part(sha256, other, 1, [b"y" * 10])])
+    upload = await store.begin_parts(key_of(sha256))
+    parts = [await store.put_part(key_of(sha256), upload, 1, [body])]
+    assert await store.complete_parts(key_of(sha256), upload, parts)
+    assert not await store.complete_parts(key_of(sha256), upload, parts)
+    other = await store.begin_parts(key_of(sha256))
+    late = await store.put_part(key_of(sha256), other, 1, [b"y" * 10])
+    assert not await store.complete_parts(key_of(sha256), other, [late])
     found = await store.find(sha256)
     assert found is not None
     assert await content(store, sha256, found.version_id) == body
@@ -79,9 +80,9 @@ async def test_parts_completed_twice_or_under_a_standing_object_are_told_apart_f
 
 async def test_aborting_what_is_gone_is_no_error(custodian: Custodian) -> None:
     sha256, _ = some("gone")
-    upload = await custodian.store.begin_parts(sha256)
-    await custodian.store.abort_parts(sha256, upload)
-    await custodian.store.abort_parts(sha256, upload)
+    upload = await custodian.store.begin_parts(key_of(sha256))
+    await custodian.store.abort_parts(key_of(sha256), upload)
+    await custodian.store.abort_parts(key_of(sha256), upload)
 
 
 async def test_only_the_first_bytes_come_when_only_they_are_asked_for(custodian: Custodian) -> None:

@@ -2,41 +2,25 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from importlib.resources import as_file, files
 from typing import Any
-from uuid import UUID
 
 import typst
 from msgspec import Struct
 
-from evidence.court_bundle.model import Export
+from evidence.court_bundle.item import Item
+from evidence.court_bundle.model import Export, Stamp
 from foundation.civil import day_of, spoken
 from foundation.printable import FONTS, printable
 from foundation.words import say
 
 
-class Item(Struct, frozen=True, kw_only=True):
-    """One piece of evidence, in words. Custody: instant, what happened, index in the log."""
-
-    evidence_id: UUID
-    sha256: str
-    size: int
-    officer: str
-    device_tag: str | None
-    earliest: datetime
-    latest: datetime
-    outcome: str
-    reasons: list[str]
-    certificates: list[tuple[str, str, str, str]]
-    custody: list[tuple[str, str, str]]
-
-
 class Page(Struct, frozen=True, kw_only=True):
     export: Export
-    exported_by: str
     items: Sequence[Item]
-    keys: Sequence[str]
+    stamp: Stamp | None
+    verifier: str
+    """SHA-256 of verify.py in hexadecimal."""
 
 
 def page(told: Page) -> bytes:
@@ -63,14 +47,36 @@ def _data(told: Page) -> dict[str, Any]:
         "head": [
             [_word("id"), str(told.export.id)],
             [_word("made-at"), spoken(told.export.made_at)],
-            [_word("made-by"), printable(told.exported_by)],
+            [_word("made-by"), printable(told.export.made_by_name)],
             [_word("reason"), printable(told.export.reason)],
             [_word("checkpoint"), f"{size} · {root}"],
-            *[[_word("log-key"), key] for key in told.keys],
+            *_stamped(told),
+            *[[_word("log-key"), key] for key in told.export.log_keys],
+            [_word("verifier"), told.verifier],
         ],
         "how": [_word("how"), _word("how-text")],
+        "how_time": [_word("how-time"), verifying(told.stamp)] if told.stamp else [],
         "items": [_shown(number, item) for number, item in enumerate(told.items, 1)],
     }
+
+
+def _stamped(told: Page) -> list[list[str]]:
+    stamp = told.stamp
+    if stamp is None:
+        return [[_word("time-token"), _word("no-time-token")]]
+    return [
+        [_word("time-token"), spoken(stamp.at)],
+        [_word("time-authority"), printable(stamp.authority)],
+        [_word("time-over"), _word("time-over-text", size=f"{stamp.size:,}")],
+    ]
+
+
+def verifying(stamp: Stamp) -> str:
+    """What checks the authority's signature, run where the bundle was unpacked."""
+    return (
+        "openssl ts -verify -data data/time/stamped.txt -in data/time/token.tsr "
+        f"-CAfile data/time/authority.pem -attime {int(stamp.at.timestamp())}"
+    )
 
 
 def _shown(number: int, item: Item) -> dict[str, Any]:
@@ -85,6 +91,7 @@ def _shown(number: int, item: Item) -> dict[str, Any]:
             *[[_word("why"), printable(reason)] for reason in item.reasons],
             ["SHA-256", item.sha256],
             [_word("size"), f"{item.size:,}"],
+            *([[_word("read-back"), f"{spoken(item.read_back[0])} · {item.read_back[1]}"]] if item.read_back else []),
         ],
         "certificates": [
             [_word("certificate"), _word("issued-by"), _word("verified-on"), _word("valid-until")],

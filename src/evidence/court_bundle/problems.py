@@ -15,3 +15,9 @@ class ExportNotFound(Problem):
     """There is no such export, or none that this person may know of."""
 
     slug, status = "export-not-found", HTTPStatus.NOT_FOUND
+
+
+class BundleNotThere(Problem):
+    """The file could not be made, or was thrown away after its time; it can be ordered again."""
+
+    slug, status = "bundle-not-there", HTTPStatus.CONFLICT

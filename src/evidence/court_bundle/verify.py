@@ -16,6 +16,7 @@ import base64
 import hashlib
 import json
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
@@ -23,19 +24,27 @@ Checkpoint = Tuple[int, bytes]
 Told = List[Tuple[str, Dict[str, Any]]]
 Point = Tuple[int, int, int, int]
 Pair = Tuple[int, int]
+Tagged = Tuple[int, bytes]
+
+SHA256 = bytes.fromhex("608648016503040201")
+"""Object identifier in DER."""
 
 FAULTS = {
     10: ("FILE_MISSING", "a listed file is missing", "缺少清单所列文件"),
     11: ("TAG_FILE_CHANGED", "a file that describes the bundle was changed", "说明文件被改动"),
     12: ("FILE_NOT_LISTED", "a file is in no list", "有清单以外的文件"),
+    13: ("MANIFEST_CHANGED", "the list of files was changed", "文件清单被改动"),
+    14: ("VERIFIER_CHANGED", "this program was changed: get it from who made the bundle", "本程序被改动，应另行取得"),
     20: ("ORIGINAL_CHANGED", "an original was changed", "原件被改动"),
     21: ("STATEMENT_CHANGED", "a statement about evidence was changed", "证据说明被改动"),
     22: ("VERDICT_CHANGED", "a verdict was changed", "判定被改动"),
     23: ("CUSTODY_CHANGED", "custody entries were changed", "流转记录被改动"),
-    24: ("LOG_CHANGED", "the checkpoint or its keys were changed", "检查点或其公钥被改动"),
+    24: ("LOG_CHANGED", "the checkpoint was changed", "检查点被改动"),
     25: ("KEYS_CHANGED", "keys of receipts were changed", "回执公钥被改动"),
     26: ("DOCUMENT_CHANGED", "a certificate of a device was changed", "设备证书被改动"),
     27: ("PAGE_CHANGED", "the page for readers was changed", "阅读页被改动"),
+    28: ("TIME_STAMP_CHANGED", "a time stamp was changed", "时间戳被改动"),
+    29: ("LOG_KEYS_CHANGED", "keys of the log were changed", "日志公钥被改动"),
     30: ("COMMITMENT_FALSE", "a phone's signature under a commitment is false", "终端签名不成立"),
     31: ("COMMITMENT_DIFFERS", "an original is not what the phone committed to", "原件与终端承诺不一致"),
     40: ("RECEIPT_FALSE", "a receipt's signature is false", "回执签名不成立"),
@@ -46,12 +55,17 @@ FAULTS = {
     53: ("CHECKPOINT_OF_ANOTHER", "the key you gave did not sign the checkpoint", "检查点不是由您提供的公钥签名"),
     60: ("VERDICT_NOT_IN_LOG", "a verdict is not the one that the log tells of", "判定与日志所载不一致"),
     61: ("DOCUMENT_MISSING", "a certificate that a verdict rests on is missing", "缺少判定所依据的证书"),
+    70: ("TIME_STAMP_UNREADABLE", "a time stamp cannot be read", "时间戳无法读取"),
+    71: ("TIME_STAMP_OF_ANOTHER", "a time stamp is over something else", "时间戳所盖的不是该检查点"),
+    72: ("TIME_STAMP_OUTSIDE_LOG", "what was stamped is of another log", "时间戳所盖的检查点不属于同一日志"),
+    73: ("TIME_DIFFERS", "the time stamped is not the time told", "时间戳的时间与所述不一致"),
 }
 CHANGED = {
     "originals": 20, "evidence": 21, "verdicts": 22, "custody": 23,
-    "log": 24, "keys": 25, "documents": 26, "page.pdf": 27,
+    "log": 24, "keys": 25, "documents": 26, "page.pdf": 27, "time": 28, "log/keys.json": 29,
 }  # fmt: skip
 """Which fault a changed file is, by where it lies under data/."""
+TAG_CHANGED = {"manifest-sha256.txt": 13, "verify.py": 14}
 
 
 class Findings:
@@ -89,6 +103,8 @@ def verified(folder: Path, log_key: Optional[str] = None) -> Findings:
     _check_bag(folder, found)
     data = folder / "data"
     checkpoint = _checked(found, 24, _check_checkpoint, data / "log", log_key, found)
+    if (data / "time").is_dir() and checkpoint:
+        _checked(found, 70, _check_time, data / "time", checkpoint, found)
     receipt_keys = _checked(found, 25, _receipt_keys, data / "keys" / "receipt-keys.json") or {}
     for statement in sorted((data / "evidence").glob("*.json")):
         _checked(found, 21, _check_evidence, data, statement, checkpoint, receipt_keys, found)
@@ -121,13 +137,19 @@ def _check_bag(folder: Path, found: Findings) -> None:
         if ".." in Path(name).parts or Path(name).is_absolute() or not path.is_file():
             found.fault(10, name)
         elif _sha256(path) != digest:
-            parts = Path(name).parts
-            found.fault(CHANGED.get(parts[1], 11) if parts[0] == "data" and len(parts) > 1 else 11, name)
+            found.fault(_changed(name), name)
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and name not in listed and name != "tagmanifest-sha256.txt" and "__pycache__" not in name:
             found.fault(12, name)
     found.holds(f"{len(listed)} 个文件 files")
+
+
+def _changed(name: str) -> int:
+    top, _, below = name.partition("/")
+    if top != "data":
+        return TAG_CHANGED.get(name, 11)
+    return CHANGED.get(below) or CHANGED.get(below.partition("/")[0], 11)
 
 
 def _check_checkpoint(log: Path, log_key: Optional[str], found: Findings) -> Checkpoint:
@@ -160,6 +182,84 @@ def _signed_by(key: str, origin: str, text: str, signatures: Dict[Tuple[str, byt
         return False
     blob = signatures.get((name, bytes.fromhex(id_)))
     return blob is not None and ed25519_holds(public, text.encode(), blob)
+
+
+def _check_time(folder: Path, checkpoint: Checkpoint, found: Findings) -> None:
+    """What was stamped, when, and that it is the log of the checkpoint. The signature is left to openssl."""
+    told = json.loads((folder / "token.json").read_text("utf-8"))
+    stamped = (folder / "stamped.txt").read_bytes()
+    _, size, root = stamped.decode("utf-8").split("\n")[:3]
+    imprint, at = _time_stamped((folder / "token.tsr").read_bytes())
+    if imprint != hashlib.sha256(stamped).digest():
+        found.fault(71, "stamped.txt")
+    if at != datetime.fromisoformat(told["at"]):
+        found.fault(73, "{} {}".format(at.isoformat(), told["at"]))
+    proof = [base64.b64decode(one) for one in told["consistency"]]
+    one, other = sorted(((int(size), base64.b64decode(root)), checkpoint))
+    if not _consistent(one, other, proof):
+        found.fault(72, size)
+    found.holds("时间戳 time stamp {} {}: {}".format(at.isoformat(), told["authority"], size))
+    found.holds(
+        "时间戳签名请以此命令核验 the signature of the time stamp is checked by: openssl ts -verify "
+        "-data data/time/stamped.txt -in data/time/token.tsr -CAfile data/time/authority.pem "
+        "-attime {}".format(int(at.timestamp()))
+    )
+
+
+def _time_stamped(answer: bytes) -> Tuple[bytes, datetime]:
+    """SHA-256 of what was stamped, and when: out of a TimeStampResp (RFC 3161, 2.4.2). Raises ValueError."""
+    status, token = _inside(answer, 0x30)[:2]
+    if int.from_bytes(_inside(_whole(status), 0x30)[0][1], "big") > 1:
+        raise ValueError("the authority refused")
+    signed = _inside(_whole(_inside(_whole(token), 0x30)[1]), 0xA0)[0]
+    content = _inside(_whole(_inside(_whole(signed), 0x30)[2]), 0x30)
+    tag, octets = _inside(_whole(content[1]), 0xA0)[0]
+    if tag == 0x24:  # in pieces, as BER may
+        octets = b"".join(piece for _, piece in _tagged(octets))
+    information = _inside(octets, 0x30)
+    algorithm, (_, imprint) = _inside(_whole(information[2]), 0x30)
+    if _inside(_whole(algorithm), 0x30)[0][1] != SHA256:
+        raise ValueError("not SHA-256")
+    text = information[4][1].decode("ascii").rstrip("Z")
+    whole, _, fraction = text.partition(".")
+    at = datetime.strptime(whole, "%Y%m%d%H%M%S").replace(tzinfo=timezone.utc)
+    return imprint, at.replace(microsecond=int((fraction or "0").ljust(6, "0")[:6]))
+
+
+def _inside(der: bytes, tag: int) -> List[Tagged]:
+    """What a value of that tag holds."""
+    ((found, content),) = _tagged(der)
+    if found != tag:
+        raise ValueError(f"tag {found} is not {tag}")
+    return _tagged(content)
+
+
+def _tagged(der: bytes) -> List[Tagged]:
+    """Values one after the other, in DER: tags of one byte, lengths that are told."""
+    values: List[Tagged] = []
+    at = 0
+    while at < len(der):
+        tag, length, at = der[at], der[at + 1], at + 2
+        if length & 0x80:
+            count = length & 0x7F
+            length, at = int.from_bytes(der[at : at + count], "big"), at + count
+            if not count:
+                raise ValueError("no length")
+        if at + length > len(der):
+            raise ValueError("cut off")
+        values.append((tag, der[at : at + length]))
+        at += length
+    return values
+
+
+def _whole(value: Tagged) -> bytes:
+    """The value with its tag and length again."""
+    tag, content = value
+    size = len(content)
+    if size < 0x80:
+        return bytes([tag, size]) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(length)]) + length + content
 
 
 def _receipt_keys(path: Path) -> Dict[str, bytes]:
@@ -250,6 +350,32 @@ def _included(leaf: bytes, index: int, proof: List[bytes], size: int, root: byte
             node = hashlib.sha256(b"\x01" + node + one).digest()
         at, last = at >> 1, last >> 1
     return last == 0 and node == root
+
+
+def _consistent(earlier: Checkpoint, later: Checkpoint, proof: List[bytes]) -> bool:
+    """That the later log begins with the earlier: RFC 9162, 2.1.4.2."""
+    (first, root), (second, other) = earlier, later
+    if first == second:
+        return root == other and not proof
+    path = proof if first & (first - 1) else [root, *proof]
+    if not path or not 0 < first < second:
+        return False
+    at, last = first - 1, second - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    old = new = path[0]
+    for one in path[1:]:
+        if last == 0:
+            return False
+        if at & 1 or at == last:
+            old = hashlib.sha256(b"\x01" + one + old).digest()
+            new = hashlib.sha256(b"\x01" + one + new).digest()
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            new = hashlib.sha256(b"\x01" + new + one).digest()
+        at, last = at >> 1, last >> 1
+    return last == 0 and (old, new) == (root, other)
 
 
 def _sha256(path: Path) -> str:

@@ -1,6 +1,13 @@
 """What evidence reads and writes, one statement a function. Instants are UTC; capture intervals include both ends."""
 
-from evidence.queries.commitments import add_commitment, committed_by_phone, evidence_by_id, receipt_of, receipts_of
+from evidence.queries.commitments import (
+    add_commitment,
+    committed_by_phone,
+    evidence_by_id,
+    evidence_by_ids,
+    receipt_of,
+    receipts_of,
+)
 from evidence.queries.custody_listing import custody_trail, purpose_given, was_looked_at
 from evidence.queries.judging import (
     Received,
@@ -69,6 +76,7 @@ __all__ = [
     "decisions_to_correct",
     "digests_of",
     "evidence_by_id",
+    "evidence_by_ids",
     "join_queue",
     "lock_verdicts",
     "others_with_bytes",

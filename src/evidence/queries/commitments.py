@@ -1,5 +1,6 @@
 """Commitments, and the evidence they make."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -73,6 +74,19 @@ async def evidence_by_id(db: Connection, evidence_id: UUID) -> Evidence | None:
         evidence_id,
     )
     return _evidence(row) if row else None
+
+
+async def evidence_by_ids(db: Connection, evidence_ids: Collection[UUID]) -> dict[UUID, Evidence]:
+    """The same for many; what was never committed to is left out."""
+    rows = await db.fetch(
+        f"""
+        select {_EVIDENCE}
+          from evidence
+         where evidence.id = any ($1)
+        """,  # noqa: S608 - a constant list of columns
+        list(evidence_ids),
+    )
+    return {row["id"]: _evidence(row) for row in rows}
 
 
 async def receipt_of(db: Connection, evidence_id: UUID, kind: str) -> str:

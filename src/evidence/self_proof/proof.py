@@ -8,7 +8,7 @@ from uuid import uuid4
 import anyio
 
 from evidence.court_bundle.contents import contents
-from evidence.court_bundle.model import Export, File
+from evidence.court_bundle.model import Export, File, Piece
 from evidence.self_proof import queries
 from evidence.self_proof.canary import NAME_ZH
 from evidence.self_proof.trial import Failed, Trial
@@ -88,19 +88,31 @@ async def bundle(trial: Trial) -> None:
     """The bundle's own `verify.py`, run by a Python of its own, finds no fault in the canary's."""
     signed = trial.the_checkpoint()
     canary, custodian = trial.canary, trial.custodian
+    async with custodian.database.connection() as db:
+        keys = await log.verifier_keys(db)
+    good = Piece(
+        evidence_id=canary.good.id,
+        officer=NAME_ZH,
+        receipts=["COMMITTED", "SAFE_TO_WIPE"],
+        size=len(canary.good.body),
+        read_at=None,
+        read_outcome=None,
+    )
     made = Export(
         id=uuid4(),
         reason=NAME_ZH,
         log_size=signed.size,
         note=signed.note,
         made_by=canary.who.officer_id,
+        made_by_name=NAME_ZH,
         made_at=custodian.clock.now(),
-        evidence=[canary.good.id],
+        log_keys=keys,
+        receipt_keys=[dict(custodian.signer.public_key())],
+        pieces=[good],
     )
-    files = await contents(custodian, made)
     with tempfile.TemporaryDirectory(prefix="plumbline-self-proof-") as name:
         folder = Path(name)
-        for file in files:
+        async for file in contents(custodian.database, made):
             await anyio.to_thread.run_sync(_write, folder / file.name, await _bytes(custodian.store, file))
         done = await anyio.run_process([sys.executable, "-I", str(folder / "verify.py"), name], check=False)
     if done.returncode != VERIFIED:

@@ -1,7 +1,9 @@
 """What is handed to those who verify: checkpoints, proofs, and entries in the very form in which they were hashed."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
@@ -80,13 +82,19 @@ async def consistency_proof(db: Connection, earlier: int, later: int) -> list[by
 
 async def proven_entries(db: Connection, evidence_id: UUID, size: int) -> list[Proven]:
     """The custody entries of a piece of evidence among the first leaves of the log, so many as `size`."""
-    leaves = [one for one in await queries.leaves_of_evidence(db, evidence_id) if one.leaf.index < size]
+    return (await proven_entries_of_each(db, [evidence_id], size)).get(evidence_id, [])
+
+
+async def proven_entries_of_each(db: Connection, evidence_ids: Collection[UUID], size: int) -> dict[UUID, list[Proven]]:
+    """The same for many pieces of evidence; what has none is left out."""
+    leaves = [one for one in await queries.leaves_of_evidence(db, evidence_ids) if one.leaf.index < size]
     paths = [inclusion(one.leaf.index, size) for one in leaves]
-    roots = await _roots(db, [span for path in paths for span in path])
-    proven, at = [], 0
+    roots = iter(await _roots(db, [span for path in paths for span in path]))
+    proven: defaultdict[UUID, list[Proven]] = defaultdict(list)
     for one, path in zip(leaves, paths, strict=True):
-        proven.append(_proven(one, roots[at : at + len(path)]))
-        at += len(path)
+        assert one.entry is not None, "it was found by its entry"
+        assert one.entry.evidence_id is not None, "and that by its evidence"
+        proven[one.entry.evidence_id].append(_proven(one, list(islice(roots, len(path)))))
     return proven
 
 

@@ -204,17 +204,17 @@ async def _put(store: ObjectStore, item: Item, path: Path, until: datetime) -> s
         return (await store.put_locked(sha256, body, until)).version_id
     found = await store.find(sha256)
     if found is None or found.retained_until is None:  # locked is only what was compared
-        upload, digest = await store.begin_parts(sha256), hashlib.sha256()
+        upload, digest = await store.begin_parts(key_of(sha256)), hashlib.sha256()
         parts: list[Part] = []
         with path.open("rb") as file:
             while part := file.read(PART_BYTES):
                 digest.update(part)
                 slices = [part[at : at + CHUNK] for at in range(0, len(part), CHUNK)]
-                parts.append(Part(*await store.put_part(sha256, upload, len(parts) + 1, slices)))
+                parts.append(Part(*await store.put_part(key_of(sha256), upload, len(parts) + 1, slices)))
         if digest.digest() != sha256:
-            await store.abort_parts(sha256, upload)
+            await store.abort_parts(key_of(sha256), upload)
             return None
-        await store.complete_parts(sha256, upload, parts)
+        await store.complete_parts(key_of(sha256), upload, parts)
     stored = await store.adopt(sha256, item.size, until)
     return stored.version_id if stored else None
 

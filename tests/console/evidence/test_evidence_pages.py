@@ -144,7 +144,14 @@ async def test_a_bundle_is_exported_for_a_reason_and_downloaded(
     assert (await desk.send(f"/desk/evidence/{evidence_id}/export", {"why": " "})).status_code == 400
     made = await desk.send(f"/desk/evidence/{evidence_id}/export", {"why": "法院调取"})
     path = made.headers["location"]
-    assert "法院调取" in text_of(await desk.read(path))
+    waiting = await desk.read(path)
+    assert "法院调取" in text_of(waiting)
+    assert f'data-address="{path}/progress"' in waiting.text
+    assert (await desk.read(f"{path}/progress")).json() == {"state": "WAITING", "done": 0, "total": 1}
+    assert (await desk.read(f"{path}/bundle")).headers["location"] == path
+    await do_due(custodian)
+    assert (await desk.read(f"{path}/progress")).json()["state"] == "DONE"
+    assert f'href="{path}/bundle"' in (await desk.read(path)).text
     downloaded = await desk.read(f"{path}/bundle")
     with zipfile.ZipFile(io.BytesIO(downloaded.content)) as archive:
         assert archive.testzip() is None

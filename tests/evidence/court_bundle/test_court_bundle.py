@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -78,12 +79,12 @@ async def made(custodian: Custodian, officer: OfficerWithPhone, log_signer: LogS
     while await integrate(custodian.database, custodian.clock, log_signer):
         pass
     supervisor = await a_supervisor(custodian, officer.unit_id)
-    return await export(custodian.database, custodian.clock, supervisor, [admitted, held], "法院调取")
+    return await export(custodian, supervisor, [admitted, held], "法院调取")
 
 
 async def the_zip(custodian: Custodian, made: Export) -> bytes:
-    listed = await contents(custodian, made)
-    return b"".join([piece async for piece in zipped(custodian.store, made, listed)])
+    files = contents(custodian.database, made)
+    return b"".join([piece async for piece in zipped(custodian.store, made.id, files)])
 
 
 async def unpacked(custodian: Custodian, made: Export, folder: Path) -> Path:
@@ -133,8 +134,9 @@ async def test_it_holds_in_bare_python_and_for_bagit_and_is_the_same_each_time(
 
 
 CLASSES = {
-    "data/originals": 20, "data/evidence": 21, "data/verdicts": 22, "data/custody": 23, "data/log": 24,
-    "data/keys": 25, "data/documents": 26, "data/page.pdf": 27, "bag-info.txt": 11, "manifest-sha256.txt": 11,
+    "data/originals": 20, "data/evidence": 21, "data/verdicts": 22, "data/custody": 23, "data/log/checkpoint.txt": 24,
+    "data/keys": 25, "data/documents": 26, "data/page.pdf": 27, "data/log/keys.json": 29, "bag-info.txt": 11,
+    "manifest-sha256.txt": 13, "verify.py": 14,
 }  # fmt: skip
 
 
@@ -147,12 +149,19 @@ async def test_one_flipped_bit_in_each_class_of_file_is_found_by_its_number(
         file = path if path.is_file() else max(path.iterdir())
         whole = file.read_bytes()
         flipped = bytearray(whole)
-        flipped[len(whole) // 2] ^= 1
+        flipped[whole.index(b"Checks") if place == "verify.py" else len(whole) // 2] ^= 1
         file.write_bytes(bytes(flipped))
         status, said = verify(bag)
-        assert f"✗ {number} " in said, (place, said)
+        assert re.search(f"✗ {number} .*{file.relative_to(bag).as_posix()}$", said, re.MULTILINE), (place, said)
         assert status != 0
+        with pytest.raises(bagit.BagValidationError):
+            bagit.Bag(str(bag)).validate()
         file.write_bytes(whole)
+    listing = bag / "tagmanifest-sha256.txt"  # nothing lists this one; what it lists no longer fits
+    whole = listing.read_bytes()
+    listing.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+    assert verify(bag)[0] in (10, 11, 13, 14)
+    listing.write_bytes(whole)
     assert verify(bag)[0] == 0
     (bag / "data/originals/stray.jpg").write_bytes(b"x")
     assert verify(bag)[0] == 12
@@ -218,14 +227,14 @@ async def test_each_piece_tells_of_its_export_and_nobody_exports_beyond_their_un
     assert {(row[0], row[1]["reason"]) for row in told} == {(one, "法院调取") for one in made.evidence}
     stranger = Actor(made.made_by, PersonKind.STAFF, officer.unit_id, None, ())
     with pytest.raises(NotFound):
-        await export(custodian.database, custodian.clock, stranger, made.evidence, "好奇")
+        await export(custodian, stranger, made.evidence, "好奇")
 
 
 async def test_nothing_is_exported_before_anything_is_signed(custodian: Custodian, officer: OfficerWithPhone) -> None:
     evidence_id, _ = await hand_in(custodian, officer, CAPTURED)
     supervisor = await a_supervisor(custodian, officer.unit_id)
     with pytest.raises(NothingSignedYet):
-        await export(custodian.database, custodian.clock, supervisor, [evidence_id], "法院调取")
+        await export(custodian, supervisor, [evidence_id], "法院调取")
 
 
 def test_its_own_curves_agree_with_a_library() -> None:

@@ -231,17 +231,17 @@ class LoggedLeaf(NamedTuple):
     erased: dict[Field, bytes]
 
 
-async def leaves_of_evidence(db: Connection, evidence_id: UUID) -> list[LoggedLeaf]:
-    """Of entries that are in the log already. Index: custody_entry_evidence."""
+async def leaves_of_evidence(db: Connection, evidence_ids: Collection[UUID]) -> list[LoggedLeaf]:
+    """Of entries that are in the log already, in its order. Index: custody_entry_evidence."""
     rows = await db.fetch(
         f"""
         select {_LOGGED}
           from custody_entry as entry
           join log_leaf as leaf on leaf.entry_id = entry.id
-         where entry.evidence_id = $1
+         where entry.evidence_id = any ($1)
          order by leaf.index
         """,  # noqa: S608 - a constant list of columns
-        evidence_id,
+        list(evidence_ids),
     )
     return [_logged(row) for row in rows]
 
