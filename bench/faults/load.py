@@ -15,6 +15,7 @@ from agency import queries as agency
 from agency.model import UnitKind
 from foundation.clock import SystemClock
 from foundation.database import Database
+from foundation.reach import EVERYTHING
 from plumbline.phone_simulator import officers, shift
 from plumbline.phone_simulator.audit import audit
 from plumbline.phone_simulator.network import NetworkGone
@@ -70,7 +71,11 @@ class Load:
 @asynccontextmanager
 async def load(settings: Settings, api: str, number: int, seed: int) -> AsyncIterator[Load]:
     """So many phones of officers of their own; `settings` are the operator's."""
-    database, clock, tally = await Database.open(settings.database_url, most=2), SystemClock(), Tally()
+    database, clock, tally = (
+        await Database.open(settings.database_url, most=2, unless_said=EVERYTHING),
+        SystemClock(),
+        Tally(),
+    )
     try:
         async with database.transaction() as db:
             unit = await agency.add_unit(

@@ -37,7 +37,7 @@ class Database:
         self._writing = asyncio.Semaphore(most - most // 4)
 
     @classmethod
-    async def open(cls, url: str, *, most: int = 16, unless_said: Reach = NOTHING) -> "Database":
+    async def open(cls, url: str, *, unless_said: Reach, most: int = 16) -> "Database":
         """Connects. `most` is the largest number of connections; `unless_said` how far work reaches that says nothing.
 
         Raises OSError or asyncpg.PostgresError.

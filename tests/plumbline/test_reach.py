@@ -103,14 +103,14 @@ async def test_a_session_that_was_never_told_shows_nothing(database_url: str, ci
 
 
 async def test_work_that_says_nothing_reaches_nothing(database_url: str, city: City) -> None:
-    database = await Database.open(database_url, most=1)
+    database = await Database.open(database_url, most=1, unless_said=NOTHING)
     async with database.connection() as db:
         assert await seen(db, "evidence") == set()
     await database.close()
 
 
 async def test_a_connection_reaches_no_further_than_the_work_that_takes_it_next(database_url: str, city: City) -> None:
-    database = await Database.open(database_url, most=1)
+    database = await Database.open(database_url, most=1, unless_said=NOTHING)
     ours, theirs = units([city.ours], DAY), units([city.theirs], DAY)
     for reach, expected in ((EVERYTHING, 2), (ours, 1), (NOTHING, 0), (theirs, 1), (EVERYTHING, 2)):
         for found in await seen_with(database, reach):

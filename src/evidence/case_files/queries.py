@@ -8,7 +8,7 @@ import asyncpg
 
 from evidence.case_files.model import Attached, CaseFile
 from evidence.case_files.problems import CaseClosed, CaseNumberTaken
-from foundation.database import Connection
+from foundation.database import Connection, sees_every_unit
 
 
 async def add_case(db: Connection, case: CaseFile, opened_by: UUID, now: datetime) -> None:
@@ -165,6 +165,7 @@ async def opened_in(db: Connection, units: Collection[UUID], begins: date, ends:
     return [(row[0], row[1]) for row in rows]
 
 
+@sees_every_unit
 async def involved(
     db: Connection, case_ids: Collection[UUID], people: Collection[UUID]
 ) -> list[tuple[UUID, UUID, str]]:
@@ -189,6 +190,7 @@ async def involved(
     return [(row[0], row[1], row[2]) for row in rows]
 
 
+@sees_every_unit
 async def numbers_of(db: Connection, case_ids: Collection[UUID]) -> dict[UUID, CaseFile]:
     """Whatever unit they are of: who asks knows that somebody may."""
     rows = await db.fetch(

@@ -8,7 +8,7 @@ import asyncpg
 
 from evidence.clues.model import Channel, Clue, Concerned, Done, Kept, Reference, Reporter, Step
 from evidence.clues.problems import ClueHandledBySelf, ClueMovedOn, ClueNumberTaken, ClueRefused
-from foundation.database import Connection
+from foundation.database import Connection, sees_every_unit
 from foundation.problem import Spoken
 
 MOST_OPEN = 2000
@@ -232,6 +232,7 @@ async def references_of(db: Connection, clue_id: UUID) -> list[Reference]:
     return [Reference(**dict(row)) for row in rows]
 
 
+@sees_every_unit
 async def concerned(db: Connection, clue_ids: Collection[UUID]) -> dict[UUID, Concerned]:
     """Of each, whom it is about."""
     rows = await db.fetch(

@@ -171,6 +171,7 @@ async def content_of(db: Connection, evidence_id: UUID) -> tuple[Content, Stored
     return (Content(*row[:3]), StoredObject(*row[4:]), row[3]) if row else None
 
 
+@sees_every_unit
 async def counts_of_device(db: Connection, tag: str) -> dict[State, int]:
     """How much was captured with the device, by what became of it. Index: evidence_device.
 

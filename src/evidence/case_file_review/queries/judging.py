@@ -8,7 +8,7 @@ from asyncpg import ForeignKeyViolationError, UniqueViolationError
 
 from evidence.case_file_review.model import Judged, Judgement
 from evidence.case_file_review.problems import CaseReviewNotFound, CaseReviewOutOfStep
-from foundation.database import Connection
+from foundation.database import Connection, sees_every_unit
 
 
 class FileOfReview(NamedTuple):
@@ -23,6 +23,7 @@ class FileOfReview(NamedTuple):
     order_id: UUID | None
 
 
+@sees_every_unit
 async def files_of(db: Connection, review_id: UUID) -> list[FileOfReview]:
     """By unit and number."""
     rows = await db.fetch(
@@ -94,6 +95,7 @@ async def judgements_of(db: Connection, review_id: UUID, case_id: UUID) -> list[
     return (await judgements_of_review(db, review_id)).get(case_id, [])
 
 
+@sees_every_unit
 async def assigned_to(db: Connection, person_id: UUID) -> list[tuple[UUID, UUID, str]]:
     """What waits for this reviewer: campaign, case and its number; campaigns in order of their draw."""
     rows = await db.fetch(

@@ -8,7 +8,7 @@ from asyncpg import CheckViolationError, ForeignKeyViolationError, UniqueViolati
 
 from evidence.case_file_review.model import Order, OrderState, Reply
 from evidence.case_file_review.problems import CaseReviewOutOfStep, CaseReviewRefused, CaseReviewSamePerson
-from foundation.database import Connection
+from foundation.database import Connection, sees_every_unit
 from foundation.problem import Spoken
 
 _ORDER = """
@@ -53,6 +53,7 @@ async def add_order(db: Connection, order: Order) -> None:
         raise CaseReviewOutOfStep from error
 
 
+@sees_every_unit
 async def orders(
     db: Connection, issued_by: Collection[UUID], issued_to: Collection[UUID], *, review_id: UUID | None = None,
     most: int = 200,
@@ -74,6 +75,7 @@ async def orders(
     return [Order(**dict(row) | {"state": OrderState(row["state"])}) for row in rows]
 
 
+@sees_every_unit
 async def order_by_id(db: Connection, order_id: UUID) -> Order | None:
     row = await db.fetchrow(f"{_ORDER} where issued.id = $1", order_id)
     return None if row is None else Order(**dict(row) | {"state": OrderState(row["state"])})
