@@ -86,6 +86,7 @@ def fsck(checkpoints: tuple[Path, ...], keys: tuple[str, ...], objects: bool, la
                     outside=[file.read_text() for file in checkpoints],
                     keys=known,
                     objects=objects,
+                    trust=settings.tsa_trust,
                 )
         except NoteRefused as refused:
             raise click.ClickException(str(refused)) from refused
@@ -129,6 +130,10 @@ def told(report: Report, language: Language, *, own_keys: bool) -> Iterator[str]
     if first := report.first_bad:
         placed = "placed" if first.until is None else "between"
         yield say(language, f"fsck.{placed}", index=first.index, last=(first.until or 0) - 1)
+    if report.tokens:
+        yield say(language, "fsck.tokens", count=report.tokens)
+    if report.tokens_unchecked:
+        yield say(language, "fsck.tokens-unchecked", count=report.tokens_unchecked)
     if not report.findings:
         yield say(language, "fsck.clean", size=report.size, root=report.root.hex())
         if report.confirmed:

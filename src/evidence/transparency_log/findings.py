@@ -33,6 +33,8 @@ class Fault(StrEnum):
     PUBLISHED_DIFFERS = "PUBLISHED_DIFFERS"
     """Leaf hashes locked in the object store."""
     PUBLISHED_GONE = "PUBLISHED_GONE"
+    TIME_TOKEN_FALSE = "TIME_TOKEN_FALSE"  # noqa: S105 - a time stamp
+    """A kept time stamp does not hold over its checkpoint, or not at the time that is told."""
     OBJECT_GONE = "OBJECT_GONE"
     OBJECT_CHANGED = "OBJECT_CHANGED"
 
@@ -47,13 +49,19 @@ class Finding(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """`confirmed`: the largest size that somebody else's checkpoint, or a locked object, vouches for."""
+    """`confirmed`: the largest size that somebody else's checkpoint, or a locked object, vouches for.
+
+    `tokens`: time stamps that hold; `tokens_unchecked`: those about which nothing is known, for want of openssl or of
+    certificates that vouch for the authority.
+    """
 
     origin: str
     size: int
     root: bytes
     confirmed: int
     findings: list[Finding]
+    tokens: int = 0
+    tokens_unchecked: int = 0
 
     @property
     def first_bad(self) -> Finding | None:

@@ -14,6 +14,7 @@ from evidence.transparency_log.queries import LoggedLeaf, Signed
 from evidence.transparency_log.rules.leaf import NOTHING, committed, leaf_bytes, leaf_hash, value_of
 from evidence.transparency_log.rules.merkle import WIDTH, Edge, Node, Row
 from evidence.transparency_log.rules.note import Note, NoteRefused, VerifierKey, checkpoint_in, checkpoint_text
+from evidence.transparency_log.time_tokens import examine_tokens
 from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.object_store import ObjectStore, StoredObject, StoreRefused
@@ -35,11 +36,13 @@ async def examine(
     outside: Sequence[str] = (),
     keys: Collection[VerifierKey] = (),
     objects: bool = False,
+    trust: str = "",
 ) -> Report:
     """Everything that is wrong.
 
     `outside`: notes with checkpoints that were kept where nobody here could change them. `keys`: verifier keys known
     from elsewhere; without any those in the database are believed. `objects`: every byte of evidence is read, too.
+    `trust`: file of certificates (PEM) that vouch for time-stamping authorities; without it no token is checked.
     Raises NoteRefused for what is no checkpoint, TryLater and StoreRefused.
     """
     async with database.connection() as db:
@@ -60,7 +63,11 @@ async def examine(
         walk.findings += await _other_leaf(database, store, published)
     if objects:
         walk.findings += await _objects(database, store)
-    return Report(walk.origin, walk.edge.size, walk.edge.root(), walk.confirmed, walk.findings)
+    tokens = await examine_tokens(database, trust)
+    walk.findings += tokens.findings
+    return Report(
+        walk.origin, walk.edge.size, walk.edge.root(), walk.confirmed, walk.findings, tokens.held, tokens.unchecked
+    )
 
 
 class _Walk:

@@ -41,6 +41,10 @@ class TokenRefused(Exception):
     """What the authority answered is no time stamp of that text by somebody who is trusted; the message says why."""
 
 
+class NoOpenssl(TokenRefused):
+    """Nothing is said about the token: there is no openssl on this machine."""
+
+
 async def stamp(custodian: Custodian, authority: Authority) -> int | None:
     """Has the newest published checkpoint stamped and keeps the token, also locked in the store; returns its size.
 
@@ -83,6 +87,22 @@ async def checked(query: bytes, token: bytes, trust: str) -> datetime:
     return at
 
 
+async def checked_again(text: bytes, token: bytes, trust: str) -> datetime:
+    """When the authority stamped the text, once all of a kept token holds at that very time.
+
+    Raises TokenRefused, NoOpenssl.
+    """
+    with TemporaryDirectory(prefix="plumbline-time-") as folder:
+        stamped, answered = (Path(folder) / name for name in ("stamped.txt", "answer.tsr"))
+        await anyio.Path(stamped).write_bytes(text)
+        await anyio.Path(answered).write_bytes(token)
+        at = _time_in(await _openssl("-reply", "-in", str(answered), "-text"))
+        then = str(int(at.timestamp()))
+        arguments = ("-data", str(stamped), "-in", str(answered), "-CAfile", trust, "-attime", then)
+        await _openssl("-verify", *arguments)
+    return at
+
+
 def _time_in(text: str) -> datetime:
     found = _TIME.search(text)
     if found is None:
@@ -108,13 +128,13 @@ async def _asked(url: str, query: bytes) -> bytes:
 
 
 async def _openssl(*arguments: str) -> str:
-    """Raises TokenRefused, also where there is no openssl."""
+    """Raises TokenRefused, NoOpenssl."""
     try:
         process = await asyncio.create_subprocess_exec(
             *("openssl", "ts", *arguments), stdout=-1, stderr=-1, env=os.environ | {"LC_ALL": "C"}
         )
     except OSError as error:
-        raise TokenRefused(f"openssl: {error.strerror}") from error
+        raise NoOpenssl(f"openssl: {error.strerror}") from error
     said, complained = await process.communicate()
     if process.returncode:
         raise TokenRefused(_last_line(complained or said))

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from aiohttp import web
@@ -15,11 +16,13 @@ from aiohttp.test_utils import TestServer
 
 from evidence.custodian import Custodian
 from evidence.transparency_log import queries
+from evidence.transparency_log.findings import Fault
 from evidence.transparency_log.published import publish, time_token_key
 from evidence.transparency_log.rules.note import Note
 from evidence.transparency_log.sequencing import integrate
 from evidence.transparency_log.signing import LogSigner
 from evidence.transparency_log.time_stamp import Authority, TokenRefused, checked, query_over, stamp
+from evidence.transparency_log.time_tokens import examine_tokens
 from tests.evidence.transparency_log.conftest import Told
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
@@ -152,3 +155,24 @@ async def test_what_is_no_time_stamp_is_not_kept(
 
 def _whatever(answered: bytes, _: bytes) -> bytes:
     return answered
+
+
+async def test_fsck_verifies_every_kept_token_and_says_where_it_could_not(
+    custodian: Custodian, log_signer: LogSigner, told: Told, folder: Path, serve: Serve, owner_url: str
+) -> None:
+    trust = str(folder / "root.pem")
+    authority = Authority(await serve(lambda query: answer(folder, query)), trust)
+    for _ in range(2):
+        await told(3)
+        await integrate(custodian.database, custodian.clock, log_signer)
+        await publish(custodian)
+        await stamp(custodian, authority)
+    assert await examine_tokens(custodian.database, trust) == (2, 0, [])
+    assert await examine_tokens(custodian.database, "") == (0, 2, [])
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute("alter table log_time_token disable trigger user")
+    await owner.execute("update log_time_token set token = (select token from log_time_token where size = 3)")
+    await owner.close()
+    held, _, [found] = await examine_tokens(custodian.database, trust)
+    assert (held, found.fault) == (1, Fault.TIME_TOKEN_FALSE)
+    assert found.about.startswith("6 ")

@@ -12,6 +12,7 @@ from evidence.transparency_log.queries.log import (
     Leaf,
     LoggedLeaf,
     Signed,
+    TimeToken,
     add_checkpoint,
     add_cosignature,
     add_leaves,
@@ -38,6 +39,7 @@ from evidence.transparency_log.queries.log import (
     published_size,
     size_of,
     time_token,
+    time_tokens_after,
     verifier_keys,
 )
 
@@ -45,6 +47,7 @@ __all__ = [
     "Leaf",
     "LoggedLeaf",
     "Signed",
+    "TimeToken",
     "add_checkpoint",
     "add_cosignature",
     "add_leaves",
@@ -76,6 +79,7 @@ __all__ = [
     "rows_untold",
     "size_of",
     "time_token",
+    "time_tokens_after",
     "verifier_keys",
     "waiting_since",
 ]

@@ -167,6 +167,33 @@ async def latest_stamped(db: Connection) -> tuple[int, bytes] | None:
     return (row["size"], row["token"]) if row else None
 
 
+class TimeToken(NamedTuple):
+    """As it came from the authority, with the note that stands under its size, and the time that was told."""
+
+    size: int
+    authority: str
+    token: bytes
+    at: datetime
+    note: str
+
+
+async def time_tokens_after(db: Connection, size: int, authority: str, most: int) -> list[TimeToken]:
+    rows = await db.fetch(
+        """
+        select token.size, authority, token, token.at, note
+          from log_time_token as token
+          join log_checkpoint on log_checkpoint.size = token.size
+         where (token.size, authority) > ($1, $2)
+         order by token.size, authority
+         limit $3
+        """,
+        size,
+        authority,
+        most,
+    )
+    return [TimeToken(*row) for row in rows]
+
+
 async def add_time_token(db: Connection, size: int, authority: str, token: bytes, at: datetime) -> None:
     await db.execute(
         """
