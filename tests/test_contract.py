@@ -89,6 +89,7 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
                 "export_id": str(uuid4()),
                 "phone_id": str(uuid4()),  # revoking its own would end the session
                 "case_id": await _a_case(client, phone.officer.unit_id),
+                "review_id": await _a_case_review(client, phone.officer.unit_id, phone.officer.person_id),
                 "clue_id": await _a_clue(client, phone.officer.unit_id),
                 **await _a_plan_and_a_merge(client, database, phone.officer.unit_id),
                 **await _a_report(client, database, phone.officer.unit_id),
@@ -114,6 +115,20 @@ async def _a_case(client: httpx.AsyncClient, unit_id: UUID) -> str:
 async def _a_clue(client: httpx.AsyncClient, unit_id: UUID) -> str:
     clue = {"channel": "WEB", "unit_id": str(unit_id), "received_at": "2026-01-05T08:00:00Z", "text": "反映问题"}
     return str((await client.post("/desk/v1/clues", json=clue | {"reporter_name": "某甲"})).json()["id"])
+
+
+async def _a_case_review(client: httpx.AsyncClient, unit_id: UUID, person_id: UUID) -> str:
+    """Committed to, its period still running."""
+    sheet = (await client.get("/desk/v1/case-file-review-sheets")).json()[0]["sha256"]
+    terms = {
+        "title": "案卷评查",
+        "basis": "工作计划",
+        "kind": "COMPREHENSIVE",
+        "begins": "2026-01-01",
+        "ends": "2099-01-01",
+    }
+    over = {"unit_id": str(unit_id), "units": [str(unit_id)], "reviewers": [str(person_id)], "number": 3}
+    return str((await client.post("/desk/v1/case-file-reviews", json=terms | over | {"sheet": sheet})).json()["id"])
 
 
 async def _an_item(client: httpx.AsyncClient, unit_id: UUID) -> str:

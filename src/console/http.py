@@ -8,6 +8,7 @@ from console import (
     annual_reports,
     anomalies,
     assets,
+    case_file_reviews,
     cleanup,
     clues,
     documents,
@@ -61,6 +62,7 @@ _SUBJECTS = (
     inspection_notices,
     evidence,
     clues,
+    case_file_reviews,
     phones,
 )
 

@@ -19,6 +19,7 @@ from litestar.response import Stream
 from msgspec import Meta
 
 from agency.http import FOR_ANYBODY
+from console.case_file_reviews import PUBLIC_ROUTES as CASE_FILE_REVIEWS
 from console.devices.export import csv_text, harmless
 from console.drawings import public_drawing_page, public_list_page
 from console.forms import Form, before_page
@@ -312,6 +313,7 @@ router = Router(
         results_page,
         public_list_page,
         public_drawing_page,
+        *CASE_FILE_REVIEWS,
         card_page,
     ],
     opt=FOR_ANYBODY,

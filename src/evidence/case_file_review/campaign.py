@@ -18,7 +18,7 @@ from evidence.case_files import queries as case_files
 from evidence.custody import Event, tell
 from foundation.civil import beginning_of, day_of
 from foundation.clock import Clock
-from foundation.database import Connection, Database
+from foundation.database import Connection, Database, sees_every_unit
 from foundation.lots import canonical, new_seed
 from foundation.problem import Spoken
 
@@ -34,6 +34,12 @@ async def commit(database: Database, clock: Clock, actor: Actor, new: NewTerms) 
     """Fixes the terms and commits to a seed that nobody knows, in the log. Raises CaseReviewRefused,
     CaseReviewOutOfStep: the period is over already.
     """
+    async with database.transaction() as db:
+        return await commit_in(db, clock, actor, new)
+
+
+async def commit_in(db: Connection, clock: Clock, actor: Actor, new: NewTerms) -> UUID:
+    """The same in the caller's transaction."""
     now, terms = clock.now(), replace(new.terms, review=uuid4(), units=tuple(sorted(set(new.terms.units))))
     ends_at = beginning_of(terms.ends)
     if terms.ends <= terms.begins:
@@ -44,16 +50,15 @@ async def commit(database: Database, clock: Clock, actor: Actor, new: NewTerms) 
         raise CaseReviewOutOfStep(field="ends")
     body, seed = canonical(terms), new_seed()
     commitment, digest = sha256(seed).digest(), sha256(body).digest()
-    async with database.transaction() as db:
-        await _check_reviewers(db, new.reviewers)
-        available = await sheets.available(db)
-        if terms.sheet not in available:
-            raise CaseReviewRefused(field="sheet", what=Spoken("case-review.refused.sheet"))
-        await sheets.publish(db, available[terms.sheet], actor.person_id, now)
-        told = {"review_id": terms.review, "commitment": commitment.hex(), "terms_sha256": digest.hex()}
-        await tell(db, Event.CASE_REVIEW_COMMITTED, now, evidence_id=None, actor_id=actor.person_id, details=told)
-        await queries.add_review(db, terms, body, digest, seed, commitment, ends_at=ends_at, at=now, by=actor.person_id)
-        await queries.add_reviewers(db, terms.review, new.reviewers, actor.person_id, now)
+    await _check_reviewers(db, new.reviewers)
+    available = await sheets.available(db)
+    if terms.sheet not in available:
+        raise CaseReviewRefused(field="sheet", what=Spoken("case-review.refused.sheet"))
+    await sheets.publish(db, available[terms.sheet], actor.person_id, now)
+    told = {"review_id": terms.review, "commitment": commitment.hex(), "terms_sha256": digest.hex()}
+    await tell(db, Event.CASE_REVIEW_COMMITTED, now, evidence_id=None, actor_id=actor.person_id, details=told)
+    await queries.add_review(db, terms, body, digest, seed, commitment, ends_at=ends_at, at=now, by=actor.person_id)
+    await queries.add_reviewers(db, terms.review, new.reviewers, actor.person_id, now)
     return terms.review
 
 
@@ -83,35 +88,41 @@ async def draw_lots(database: Database, clock: Clock, actor: Actor, review: Revi
 
     Raises CaseReviewOutOfStep, CaseReviewRefused for a beacon too few or too many, CaseReviewUnreviewable.
     """
+    async with database.transaction() as db:
+        return await draw_in(db, clock, actor, review, beacon)
+
+
+async def draw_in(db: Connection, clock: Clock, actor: Actor, review: Review, beacon: str | None) -> Result:
+    """The same in the caller's transaction."""
     terms, now = review.terms, clock.now()
     if (beacon is None) is not (terms.beacon_source is None):
         raise CaseReviewRefused(field="beacon", what=Spoken("case-review.refused.beacon"))
     if review.step(now) is not Step.TO_DRAW:
         raise CaseReviewOutOfStep
-    async with database.transaction() as db:
-        seed = await queries.seed_of(db, review.id)
-        frame, _ = await frame_of(db, review, clock)
-        sample = await anyio.to_thread.run_sync(draw, terms, frame, seed, beacon or "")
-        if sample.short:
-            raise CaseReviewUnreviewable(members={"cases": list(sample.short)}, number=len(sample.short))
-        framed = canonical(frame)
-        result = Result(
-            review=review.id,
-            terms_sha256=review.terms_sha256.hex(),
-            frame_sha256=sha256(framed).hexdigest(),
-            commitment=review.commitment.hex(),
-            seed=seed.hex(),
-            beacon=beacon or "",
-            files=sample.files,
-        )
-        body = canonical(result)
-        digests = sha256(framed).digest(), sha256(body).digest()
-        await queries.add_draw(db, review, framed, body, digests, result, now, actor.person_id)
-        told = {"review_id": review.id, "frame_sha256": digests[0].hex(), "result_sha256": digests[1].hex()}
-        await tell(db, Event.CASE_REVIEW_DRAWN, now, evidence_id=None, actor_id=actor.person_id, details=told)
+    seed = await queries.seed_of(db, review.id)
+    frame, _ = await frame_of(db, review, clock)
+    sample = await anyio.to_thread.run_sync(draw, terms, frame, seed, beacon or "")
+    if sample.short:
+        raise CaseReviewUnreviewable(members={"cases": list(sample.short)}, number=len(sample.short))
+    framed = canonical(frame)
+    result = Result(
+        review=review.id,
+        terms_sha256=review.terms_sha256.hex(),
+        frame_sha256=sha256(framed).hexdigest(),
+        commitment=review.commitment.hex(),
+        seed=seed.hex(),
+        beacon=beacon or "",
+        files=sample.files,
+    )
+    body = canonical(result)
+    digests = sha256(framed).digest(), sha256(body).digest()
+    await queries.add_draw(db, review, framed, body, digests, result, now, actor.person_id)
+    told = {"review_id": review.id, "frame_sha256": digests[0].hex(), "result_sha256": digests[1].hex()}
+    await tell(db, Event.CASE_REVIEW_DRAWN, now, evidence_id=None, actor_id=actor.person_id, details=told)
     return result
 
 
+@sees_every_unit
 async def frame_of(db: Connection, review: Review, clock: Clock) -> tuple[Frame, dict[Barred, Bar]]:
     """What there is to draw from as of now, and why each pair that is barred is."""
     terms = review.terms

@@ -33,11 +33,16 @@ UNREVIEWED = {
 
 async def open_case(database: Database, clock: Clock, actor: Actor, case: CaseFile) -> None:
     """Raises CaseNumberTaken."""
-    now = clock.now()
     async with database.transaction() as db:
-        await queries.add_case(db, case, actor.person_id, now)
-        told = {"case_id": case.id, "number": case.number}
-        await tell(db, Event.CASE_OPENED, now, evidence_id=None, actor_id=actor.person_id, details=told)
+        await open_in(db, clock, actor, case)
+
+
+async def open_in(db: Connection, clock: Clock, actor: Actor, case: CaseFile) -> None:
+    """The same in the caller's transaction."""
+    now = clock.now()
+    await queries.add_case(db, case, actor.person_id, now)
+    told = {"case_id": case.id, "number": case.number}
+    await tell(db, Event.CASE_OPENED, now, evidence_id=None, actor_id=actor.person_id, details=told)
 
 
 async def attach(database: Database, clock: Clock, actor: Actor, case_id: UUID, evidence_id: UUID) -> None:

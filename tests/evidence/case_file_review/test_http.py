@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,10 +17,13 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 
+from agency import queries as agency
+from agency.model import Role, UnitKind
 from evidence.case_file_review.sheets import digest_of, standard
 from foundation.database import Database
 from plumbline.settings import Settings
 from tests.client import speaking_to
+from tests.console.conftest import somebody
 from tests.evidence.case_file_review.builders import City, a_case, a_city, token
 from tests.evidence.case_file_review.test_rules import full
 from tests.support import FixedClock
@@ -306,3 +309,20 @@ async def test_only_files_closed_in_the_period_are_drawn(campaign: Campaign) -> 
     drawn = {UUID(one["case_id"]) for one in (await campaign.get("supervisor", path))["files"]}
     assert drawn == set(city.cases)
     assert left_open not in drawn
+
+
+async def test_a_reviewer_from_elsewhere_sees_what_was_drawn_and_nothing_else_of_that_unit(campaign: Campaign) -> None:
+    async with campaign.database.transaction() as db:
+        day = date(2020, 1, 1)
+        elsewhere = (
+            await agency.add_unit(db, UnitKind.DISTRICT, "江岸区", "Jiang'an", day, parent_id=campaign.city.city)
+        ).id
+    guest = await somebody(campaign.database, elsewhere, "guest", Role.LEGAL_REVIEWER)
+    campaign.tokens["guest"] = await token(campaign.client, "guest")
+    people = [str(guest), str(campaign.city.people["other"])]
+    path = await campaign.drawn(reviewers=people)
+    shown = await campaign.get("guest", path)
+    assert len(shown["files"]) == 3
+    case = shown["files"][0]["case_id"]
+    assert (await campaign.get("guest", f"/desk/v1/cases/{case}"))["status"] == 404
+    assert (await campaign.post("guest", f"{path}/files/{case}/judgement", judged(V3=1))).status_code == 201

@@ -309,8 +309,12 @@ async def shown(db: Connection, actor: Actor, review_id: UUID, clock: Clock) -> 
     """Raises CaseReviewNotFound."""
     review, reaches = await known_review(db, actor, review_id, clock)
     sheet = await queries.sheet_of(db, review_id)
-    told = judging.told_to(actor, review, reaches=reaches, step=review.step(clock.now()))
-    outcomes = judging.outcomes(sheet, await queries.judgements_of_review(db, review_id)) if told else {}
+    told = reaches or review.step(clock.now()) in (Step.JUDGED, Step.SETTLED)
+    judged, files = await queries.judgements_of_review(db, review_id), await queries.files_of(db, review_id)
+    outcomes = judging.outcomes(
+        sheet,
+        {one.case_id: judging.seen_by(actor, one, judged.get(one.case_id, []), told=told) for one in files},
+    )
     drawn = await queries.draw_of(db, review_id)
     return ReviewShown(
         review=ReviewRow.of(review, clock.now()),
@@ -322,7 +326,7 @@ async def shown(db: Connection, actor: Actor, review_id: UUID, clock: Clock) -> 
                 mark=outcomes[file.case_id][0] if file.case_id in outcomes else None,
                 findings=len(outcomes[file.case_id][1]) if file.case_id in outcomes else 0,
             )
-            for file in await queries.files_of(db, review_id)
+            for file in files
         ],
         result=drawn.result if drawn else None,
         entry=await _entry(db, review),

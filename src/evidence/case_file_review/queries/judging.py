@@ -1,4 +1,7 @@
-"""Files that were drawn, who reviews them, and what they judged."""
+"""Files that were drawn, who reviews them, and what they judged.
+
+Who reviews need not reach the unit of a file: the campaign decides, and is checked before.
+"""
 
 from typing import NamedTuple
 from uuid import UUID
