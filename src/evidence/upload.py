@@ -15,6 +15,7 @@ from evidence import queries, upload_state
 from evidence.admission import Judged, judged
 from evidence.custodian import Custodian
 from evidence.custody import Event, tell
+from evidence.fixity import mending
 from evidence.model import Courier, Evidence
 from evidence.problems import (
     DigestMismatch,
@@ -77,6 +78,7 @@ async def progress(custodian: Custodian, evidence_id: UUID, courier: Courier) ->
         if upload is None:
             raise NoSuchUpload
         received = upload.at == evidence.size and await queries.was_received(db, evidence_id)
+        received = received and not await mending.is_lost(custodian, evidence.sha256)
         done = await judged(db, evidence_id) if received else None
     return Progress(evidence, upload.at, upload.expires_at, done)
 
@@ -130,7 +132,10 @@ async def settle(custodian: Custodian, evidence_id: UUID, courier: Courier) -> J
     async with custodian.database.connection() as db:
         evidence = await committed(db, evidence_id, courier)
         upload = await upload_state.look(db, evidence_id)
-        if upload is None or upload.at < evidence.size or await queries.was_received(db, evidence_id):
+        if await mending.is_lost(custodian, evidence.sha256):
+            if upload is None or upload.at < evidence.size:
+                raise NotYetReceived
+        elif upload is None or upload.at < evidence.size or await queries.was_received(db, evidence_id):
             return await judged(db, evidence_id)
         upload = await upload_state.take_over(db, evidence_id, evidence.size)
     if upload is None:

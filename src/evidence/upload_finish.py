@@ -12,6 +12,7 @@ from evidence import queries, upload_state
 from evidence.admission import Judged, admit, judged
 from evidence.custodian import Custodian
 from evidence.custody import Event, tell
+from evidence.fixity import mending
 from evidence.model import Courier, Evidence
 from evidence.problems import DigestMismatch, TakenOver
 from evidence.upload_state import Upload
@@ -30,28 +31,52 @@ async def finish_small(
         raise await _mismatch(custodian, evidence, upload, courier, digest)
     async with custodian.turns.file():
         until = custodian.clock.now() + custodian.retention
-        stored = await custodian.store.put_locked(evidence.sha256, whole, until)
+        if await mending.is_lost(custodian, evidence.sha256):
+            stored = await custodian.store.put_again(evidence.sha256, whole, until)
+            if await _mended(custodian, evidence, stored, courier):
+                return await _judged(custodian, evidence)
+        else:
+            stored = await custodian.store.put_locked(evidence.sha256, whole, until)
         return await _judge(custodian, evidence, stored, courier, whole[:HEAD_BYTES], whole)
 
 
 async def finish_parts(custodian: Custodian, evidence: Evidence, upload: Upload, courier: Courier) -> Judged:
     """All parts are with the object store: make them one object, compare, lock, judge. Each step may be repeated."""
+    lost = await mending.is_lost(custodian, evidence.sha256)
     async with custodian.database.connection() as db:
-        if await queries.was_received(db, evidence.id):
+        if not lost and await queries.was_received(db, evidence.id):
             return await judged(db, evidence.id)
     running = custodian.digests.of(upload)
     if running is not None and running.digest() != evidence.sha256:
         raise await _mismatch(custodian, evidence, upload, courier, running.digest())
     ours = upload.multipart_id is not None and await custodian.store.complete_parts(
-        key_of(evidence.sha256), upload.multipart_id, upload.parts
+        key_of(evidence.sha256), upload.multipart_id, upload.parts, again=lost
     )
     until = custodian.clock.now() + custodian.retention
     verified = ours and running is not None
     stored = await custodian.store.adopt(evidence.sha256, evidence.size, until, verified=verified)
     if stored is None:
         raise await _mismatch(custodian, evidence, upload, courier, None)
+    if lost and await _mended(custodian, evidence, stored, courier):
+        return await _judged(custodian, evidence)
     head, whole = await _read_for_examination(custodian.store, stored)
     return await _judge(custodian, evidence, stored, courier, head, whole)
+
+
+async def _mended(custodian: Custodian, evidence: Evidence, stored: StoredObject, courier: Courier) -> bool:
+    """The bytes were lost here, and a phone brought them again. True: they had been received, and are judged."""
+    await mending.mended(custodian, stored, "PHONE", by=courier.as_actor())
+    async with custodian.database.transaction() as db:
+        if not await queries.was_received(db, evidence.id):
+            return False
+        await queries.close_upload(db, evidence)
+    custodian.digests.forget(evidence.id)
+    return True
+
+
+async def _judged(custodian: Custodian, evidence: Evidence) -> Judged:
+    async with custodian.database.connection() as db:
+        return await judged(db, evidence.id)
 
 
 async def _judge(

@@ -132,6 +132,13 @@ class ObjectStore:
             return await self.adopt(sha256, len(body), until) or await self.put_locked(sha256, body, until)
         return StoredObject(sha256, len(body), key, version_id, until)
 
+    async def put_again(self, sha256: bytes, body: bytes | mmap, until: datetime) -> StoredObject:
+        """Another version under the digest, locked, whatever stands there: what is there is not what it must be."""
+        key = key_of(sha256)
+        headers = {"x-amz-checksum-sha256": base64.b64encode(sha256).decode(), **_lock_headers(until)}
+        async with self._request("PUT", key, body=[body], headers=headers, timeout_seconds=120) as response:
+            return StoredObject(sha256, len(body), key, response.headers.get("x-amz-version-id", ""), until)
+
     async def put_once(self, key: str, body: bytes, until: datetime) -> bool:
         """Stores bytes under a key that nothing stands under yet, locked in the same request. False: something does."""
         headers = {"If-None-Match": "*", **_lock_headers(until)}
@@ -176,14 +183,17 @@ class ObjectStore:
         async with self._request("PUT", key, query=query, body=body, timeout_seconds=120) as response:
             return Part(number, response.headers["ETag"].strip('"'))
 
-    async def complete_parts(self, key: str, upload: str, parts: list[Part]) -> bool:
-        """Makes the object from its parts. False where one stands under the key already, or the upload is gone."""
+    async def complete_parts(self, key: str, upload: str, parts: list[Part], *, again: bool = False) -> bool:
+        """Makes the object from its parts. False where one stands under the key already, or the upload is gone.
+
+        `again`: another version, whatever stands there.
+        """
         rows = "".join(
             f"<Part><PartNumber>{part.number}</PartNumber><ETag>&quot;{escape(part.etag)}&quot;</ETag></Part>"
             for part in parts
         )
         body = f"<CompleteMultipartUpload>{rows}</CompleteMultipartUpload>".encode()
-        headers = {"If-None-Match": "*", "Content-Type": "application/xml"}
+        headers = {"Content-Type": "application/xml"} | ({} if again else {"If-None-Match": "*"})
         try:
             async with self._request(
                 "POST", key, query={"uploadId": upload}, body=[body], headers=headers, timeout_seconds=600

@@ -32,7 +32,7 @@ from inspection.documents import http as inspection_documents_at_desk
 from inspection.drawing import http as drawing
 from inspection.planning import http as planning
 from inspection.pulling import Feeds
-from mobile_api import app_files, hand_in, inspection_documents, inspections, offline, thumbnails, uploads
+from mobile_api import app_files, hand_in, inspection_documents, inspections, offers, offline, thumbnails, uploads
 from mobile_api import clock as phone_clock
 from mobile_api import http as mobile_api
 from mobile_api.standing_list import OfflineStandings
@@ -90,6 +90,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             transparency_log.router,
             transparency_log.desk_router,
             mobile_api.router,
+            offers.router,
             phone_clock.router,
             hand_in.router,
             thumbnails.router,

@@ -83,7 +83,86 @@ def restore(folder: Path, name: str | None, manifest: str | None, data: Path | N
         if missing:
             _say(f"! Not in the backup: {', '.join(missing)}. Put the old keys there, or new ones will be made.")
         status = await _examined(settings, kept.checkpoint(), kept.manifest.made_at)
+        _say("Next: `plumbline reconcile`, and `plumbline acknowledge-restore`, before which the log does not grow.")
         return _faults("is not in the backup as it must be", restored.faults) or status
+
+    end_with(on_servers(settings_of(data=data), work))
+
+
+@click.command()
+@data_option
+def reconcile(data: Path | None) -> None:
+    """List receipts that no bytes stand behind; phones are asked to offer again what they hold. It ends with 1 then."""
+
+    async def work(settings: Settings) -> int:
+        from evidence.fixity.reconciling import reconcile
+        from plumbline.opening import opened
+
+        number = 0
+        with _words():
+            async with opened(settings, SystemClock()) as custodian:
+                async for one in reconcile(custodian):
+                    number += 1
+                    receipt = f"receipt of {one.receipt_at:%Y-%m-%dT%H:%M:%SZ}" if one.receipt_at else "no receipt yet"
+                    where = "" if one.size is not None else "; a phone holds it, nothing here knows of it"
+                    _say(f"✗ {one.evidence_id}  {one.sha256}  {receipt}{where}")
+        if number:
+            _say(f"{number} receipts are without bytes. Phones are asked to offer them again, as soon as they come.")
+        else:
+            _say("✓ There are bytes behind every receipt.")
+        return 1 if number else 0
+
+    end_with(on_servers(settings_of(data=data), work))
+
+
+@click.command(name="acknowledge-restore")
+@click.option("--by", required=True, help="Sign-in name of who answers for it.")
+@click.option(
+    "--reason", required=True, help="Why; it stays in the log for everybody to read, so it should name nobody."
+)
+@click.option(
+    "--lost",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with the newest checkpoint that anybody holds of what was lost.",
+)
+@data_option
+def acknowledge_restore(by: str, reason: str, lost: Path | None, data: Path | None) -> None:
+    """Answer for a restore: the log goes on under another name, and everybody can see that there were two histories."""
+    kept = lost.read_text() if lost else None
+
+    async def work(settings: Settings) -> int:
+        from agency import queries as agency
+        from agency.sign_in import normalised
+        from evidence.transparency_log.published import newest_lost
+        from evidence.transparency_log.signing import LogSigner
+        from plumbline.backup.acknowledging import NotAcknowledged, acknowledge
+        from plumbline.opening import opened
+
+        now = SystemClock().now()
+        with _words():
+            async with opened(settings, SystemClock()) as custodian:
+                async with custodian.database.connection() as db:
+                    actor = await agency.actor_called(db, normalised(by), now)
+                if actor is None:
+                    raise click.BadParameter(f"nobody can sign in as {by}.", param_hint="--by")
+                there = await newest_lost(custodian)
+                note = kept or there
+                signer = LogSigner.load_or_create(settings.log_signing_key_file)
+                try:
+                    name, size = await acknowledge(
+                        settings.owner_url,
+                        signer,
+                        actor.person_id,
+                        reason,
+                        now,
+                        lost_note=note,
+                        forked=there is not None,
+                    )
+                except NotAcknowledged as refused:
+                    raise click.ClickException(str(refused)) from refused
+        _say(f"✓ The log goes on as {name}; its first {size} leaves are those it had before.")
+        _say("Tell its name and its keys (/log/v1/keys) to witnesses and auditors; each must trust it anew.")
+        return 0
 
     end_with(on_servers(settings_of(data=data), work))
 
@@ -172,4 +251,4 @@ def _sentence(error: Exception) -> str | None:
     return None
 
 
-COMMANDS = (backup, restore)
+COMMANDS = (backup, restore, reconcile, acknowledge_restore)

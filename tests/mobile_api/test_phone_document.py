@@ -21,6 +21,7 @@ from evidence.commitment import WIDEST_CAPTURE
 from evidence.hand_in import CHALLENGE_HOLDS, HOURS
 from evidence.model import MAX_FACTS_BYTES, Facts, Place, Readings
 from evidence.model import State as EvidenceState
+from evidence.offers import MOST_OFFERED, Again
 from evidence.signing import receipt_of_bytes, receipt_of_commitment
 from evidence.thumbnail import MAX_BYTES
 from foundation.clock import SystemClock
@@ -33,7 +34,7 @@ from inspection.model import State as InspectionState
 from inspection.pulling import MOST_CHANGES
 from inspection.reference import NoPenalty, Reference, ReferencePerson
 from inspection.rules.guard import NEVER_WAIVED, Code
-from mobile_api import http, inspections
+from mobile_api import http, inspections, offers
 from mobile_api.standing_list import Why
 from mobile_api.tus import CHECKSUM_BYTES
 from plumbline.app import create_app
@@ -127,6 +128,7 @@ def _members(struct: type[Any]) -> Iterable[tuple[str, inspect.Type]]:
         SignedOperation, Readings, Facts, Place, Inspection, Reference, NoPenalty, ReferencePerson, Me, Why,
         InspectionDocument, http.EvidenceOnPhone, http.EvidencePage, http.DeviceStanding, http.PhoneSignedIn,
         http.CommitmentReceived, inspections.Changes, inspections.OperationAnswered,
+        offers.OffersCalled, offers.HeldReceipt, offers.HeldReceipts, offers.WantedAgain, offers.OffersAnswered,
     ],
     ids=lambda struct: struct.__name__,
 )  # fmt: skip
@@ -146,7 +148,7 @@ def test_both_receipts_are_shown_whole() -> None:
 
 
 def test_every_code_that_a_phone_may_be_told_is_named() -> None:
-    for codes in (Code, Reason, EvidenceState, InspectionState):
+    for codes in (Again, Code, Reason, EvidenceState, InspectionState):
         assert {code.value for code in codes} <= NAMED
     assert set(re.findall(r"`([A-Z_]+)`\*", PAGE)) == set(NEVER_WAIVED)
 
@@ -170,6 +172,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "a file": Settings(data=FOLDER).max_upload_bytes >> 30,
         "inspections in a pull": MOST_CHANGES,
         "evidence on a page": http.MOST_ON_A_PAGE,
+        "receipts in an offer": MOST_OFFERED,
         "a request's headers": LimitedHttpTools.most_unseen_bytes >> 10,
         "`items`, `standing_reasons`": 50,
     }

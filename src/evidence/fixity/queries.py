@@ -40,6 +40,47 @@ async def evidence_with(db: Connection, sha256: bytes) -> list[UUID]:
     return [row["evidence_id"] for row in rows]
 
 
+async def moved(db: Connection, stored: StoredObject) -> None:
+    """The bytes are under another version now, locked at least as long as before."""
+    await db.execute(
+        """
+        update stored_object
+           set version_id = $2, retained_until = greatest(retained_until, $3)
+         where sha256 = $1
+        """,
+        stored.sha256,
+        stored.version_id,
+        stored.retained_until,
+    )
+
+
+async def objects_after(db: Connection, sha256: bytes, most: int) -> list[StoredObject]:
+    rows = await db.fetch(
+        """
+        select sha256, size, key, version_id, retained_until
+          from stored_object where sha256 > $1 order by sha256 limit $2
+        """,
+        sha256,
+        most,
+    )
+    return [StoredObject(*row) for row in rows]
+
+
+async def receipts_over(db: Connection, sha256: bytes) -> list[tuple[UUID, datetime | None]]:
+    """Evidence with these bytes, and when receipt 2 was signed for it. Index: reception_sha256."""
+    rows = await db.fetch(
+        """
+        select reception.evidence_id, issued_at
+          from reception
+          left join receipt on receipt.evidence_id = reception.evidence_id and kind = 'SAFE_TO_WIPE'
+         where sha256 = $1
+         order by reception.evidence_id
+        """,
+        sha256,
+    )
+    return [(row["evidence_id"], row["issued_at"]) for row in rows]
+
+
 class LastRead(NamedTuple):
     read_at: datetime
     outcome: str

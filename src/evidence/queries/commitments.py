@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from asyncpg import Range, Record
+from asyncpg import Range
 
 from evidence.custody import Event
 from evidence.model import (
@@ -67,13 +68,13 @@ async def add_commitment(db: Connection, commitment: Commitment, courier: Courie
 async def evidence_by_id(db: Connection, evidence_id: UUID) -> Evidence | None:
     row = await db.fetchrow(
         f"""
-        select {_EVIDENCE}
+        select {EVIDENCE}
           from evidence
          where evidence.id = $1
         """,  # noqa: S608 - a constant list of columns
         evidence_id,
     )
-    return _evidence(row) if row else None
+    return evidence_of(dict(row)) if row else None
 
 
 async def evidence_by_ids(db: Connection, evidence_ids: Collection[UUID]) -> dict[UUID, Evidence]:
@@ -117,15 +118,15 @@ async def committed_by_phone(db: Connection, phone_id: UUID, since: datetime) ->
     return [row["id"] for row in rows]
 
 
-_EVIDENCE = """
+EVIDENCE = """
     evidence.id, evidence.sha256, evidence.size, evidence.media_type, evidence.captured, evidence.device_tag,
     evidence.officer_id, evidence.phone_id, evidence.unit_id, evidence.facts, evidence.commitment,
     evidence.committed_at, evidence.enrolled_at
 """
 
 
-def _evidence(row: Record) -> Evidence:
-    values = dict(row)
+def evidence_of(values: dict[str, Any]) -> Evidence:
+    """From the columns of EVIDENCE."""
     captured: Range[datetime] = values.pop("captured")
     assert captured.lower is not None
     assert captured.upper is not None

@@ -143,6 +143,23 @@ async def acknowledge(db: Connection, evidence: Evidence, receipt: str, now: dat
     )
 
 
+async def close_upload(db: Connection, evidence: Evidence) -> None:
+    """The end of a transfer that brought again what had been received before."""
+    await db.execute(
+        """
+        with closed as (
+            update upload
+               set at = $2, epoch = epoch + 1, multipart_id = null, parts = '[]'
+             where evidence_id = $1
+            returning evidence_id
+        )
+        delete from upload_piece using closed where upload_piece.evidence_id = closed.evidence_id
+        """,
+        evidence.id,
+        evidence.size,
+    )
+
+
 async def verdicts_of(db: Connection, evidence_id: UUID) -> list[Verdict]:
     """Every judgement, oldest first."""
     rows = await db.fetch(

@@ -29,6 +29,8 @@ class Fault(StrEnum):
     OUTSIDE_DIFFERS = "OUTSIDE_DIFFERS"
     """A checkpoint that was kept elsewhere."""
     OUTSIDE_OF_ANOTHER_LOG = "OUTSIDE_OF_ANOTHER_LOG"
+    OUTSIDE_OF_LOST_HISTORY = "OUTSIDE_OF_LOST_HISTORY"
+    """Signed after the backup that this came out of; somebody answered for that."""
     OUTSIDE_UNSIGNED = "OUTSIDE_UNSIGNED"
     PUBLISHED_DIFFERS = "PUBLISHED_DIFFERS"
     """Leaf hashes locked in the object store."""

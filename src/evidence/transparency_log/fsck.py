@@ -9,8 +9,8 @@ from datetime import timedelta
 from evidence.transparency_log import queries
 from evidence.transparency_log.findings import Fault, Finding, Report
 from evidence.transparency_log.model import Checkpoint, Field
-from evidence.transparency_log.published import HASH_BYTES, checkpoints, tile_key
-from evidence.transparency_log.queries import LoggedLeaf, Signed
+from evidence.transparency_log.published import HASH_BYTES, checkpoint_key, checkpoints, tile_key
+from evidence.transparency_log.queries import LoggedLeaf, Parting, Signed
 from evidence.transparency_log.rules.leaf import NOTHING, committed, leaf_bytes, leaf_hash, value_of
 from evidence.transparency_log.rules.merkle import WIDTH, Edge, Node, Row
 from evidence.transparency_log.rules.note import Note, NoteRefused, VerifierKey, checkpoint_in, checkpoint_text
@@ -46,11 +46,11 @@ async def examine(
     Raises NoteRefused for what is no checkpoint, TryLater and StoreRefused.
     """
     async with database.connection() as db:
-        origin = await queries.origin_of(db)
-    published = await _newest_published(store, origin)
+        origin, partings = await queries.origin_of(db), await queries.partings(db)
+    published = await _newest_published(store, origin, partings)
     async with database.transaction() as db:
         await db.execute("set transaction isolation level repeatable read, read only")
-        walk = _Walk(origin, keys or await _known_keys(db))
+        walk = _Walk(origin, partings, keys or await _known_keys(db))
         if published:
             walk.expect(published, Fault.PUBLISHED_DIFFERS)
         for note in outside:
@@ -73,8 +73,8 @@ async def examine(
 class _Walk:
     """One pass over all leaves, in order."""
 
-    def __init__(self, origin: str, keys: Collection[VerifierKey]) -> None:
-        self.origin, self.keys = origin, keys
+    def __init__(self, origin: str, partings: Sequence[Parting], keys: Collection[VerifierKey]) -> None:
+        self.origin, self.partings, self.keys = origin, partings, keys
         self.edge = Edge(0, {})
         self.findings: list[Finding] = []
         self.confirmed = 0
@@ -86,10 +86,14 @@ class _Walk:
     def expect_outside(self, note: Note) -> None:
         kept = checkpoint_in(note.text)
         about = f"{kept.origin} {kept.size}"
-        if kept.origin != self.origin:
+        ends = {one.earlier: one.size for one in self.partings}
+        if kept.origin != self.origin and kept.origin not in ends:
             self._find(Finding(Fault.OUTSIDE_OF_ANOTHER_LOG, None, about))
         if not signed_by_any(note, self.keys):
             self._find(Finding(Fault.OUTSIDE_UNSIGNED, None, about))
+        if kept.size > ends.get(kept.origin, kept.size):
+            self._find(Finding(Fault.OUTSIDE_OF_LOST_HISTORY, None, about))
+            return
         self.expect(kept, Fault.OUTSIDE_DIFFERS)
 
     def expect(self, kept: Checkpoint, fault: Fault) -> None:
@@ -158,10 +162,14 @@ class _Walk:
             return
         if kept.root != root:
             self._find(Finding(Fault.CHECKPOINT_DIFFERS, self._signed_so_far, str(size), until=size))
-        elif not _truly_signed(kept, Checkpoint(self.origin, size, root), self.keys):
+        elif not _truly_signed(kept, Checkpoint(self._name_at(size), size, root), self.keys):
             self._find(Finding(Fault.CHECKPOINT_FORGED, None, str(size)))
         else:
             self._signed_so_far = size
+
+    def _name_at(self, size: int) -> str:
+        """Under which a checkpoint of that size was signed: before a restore it was another."""
+        return next((one.earlier for one in self.partings if size <= one.size), self.origin)
 
     def _find(self, finding: Finding) -> None:
         self.tree_is_other |= finding.until is not None
@@ -207,10 +215,17 @@ async def _beside_the_log(db: Connection, clock: Clock) -> list[Finding]:
     ]
 
 
-async def _newest_published(store: ObjectStore, origin: str) -> Checkpoint | None:
+async def _newest_published(store: ObjectStore, origin: str, partings: Sequence[Parting]) -> Checkpoint | None:
+    """Of the log's present name; where nothing is published under it yet, of an earlier one what both names share."""
     newest = ""
     async for key in store.keys(checkpoints(origin)):
         newest = key
+    for parting in reversed(partings):
+        if newest:
+            break
+        last = checkpoint_key(parting.earlier, parting.size)
+        async for key in store.keys(checkpoints(parting.earlier)):
+            newest = key if key <= last else newest
     return checkpoint_in(Note.parse((await store.whole(newest) or b"").decode()).text) if newest else None
 
 

@@ -1,5 +1,6 @@
 """`/log/v1` for anybody: checkpoints, keys, proofs, none of which tells of a person. `/desk/v1` for the entries."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -93,6 +94,36 @@ async def log_keys(database: NamedDependency[Database]) -> LogKeys:
         return LogKeys(await queries.verifier_keys(db))
 
 
+class LogParting(msgspec.Struct, frozen=True):
+    """After a restore the log went on under another name. What was signed under the earlier one beyond `size` is lost
+    here: who holds it has what there was.
+    """
+
+    earlier: str
+    later: str
+    size: Annotated[int, Meta(description="Leaves that both names share")]
+    reason: str
+    at: datetime
+    lost_checkpoint: Annotated[str | None, Meta(description="The newest of the earlier name that is known of")]
+
+
+class LogHistory(msgspec.Struct, frozen=True):
+    """The earliest first; empty where nothing was ever restored."""
+
+    origin: str
+    partings: list[LogParting]
+
+
+@get("/history", summary="The log's name, and those it had before a restore", responses=declared())
+async def log_history(database: NamedDependency[Database]) -> LogHistory:
+    async with database.connection() as db:
+        partings = [
+            LogParting(one.earlier, one.later, one.size, one.reason, one.at, one.lost_note)
+            for one in await queries.partings(db)
+        ]
+        return LogHistory(await queries.origin_of(db), partings)
+
+
 @get(
     "/inclusion-proof",
     summary="That a leaf is in the log of that size",
@@ -154,7 +185,7 @@ async def _has_reached(db: Connection, size: int) -> None:
 
 router = Router(
     "/log/v1",
-    route_handlers=[latest_checkpoint, latest_time_token, log_keys, prove_inclusion, prove_consistency],
+    route_handlers=[latest_checkpoint, latest_time_token, log_keys, log_history, prove_inclusion, prove_consistency],
     opt=OPEN,
     security=[{}],
     tags=["log"],

@@ -45,8 +45,11 @@ async def publish(custodian: Custodian) -> int:
     async with custodian.database.connection() as db:
         origin = await queries.origin_of(db)
         newest, before = await queries.latest_checkpoint(db), await queries.published_size(db)
+        shared = max((one.size for one in await queries.partings(db)), default=0)
+        if await queries.awaits_acknowledgement(db):
+            return before
     await _follows_what_is_there(custodian.database, store, origin, before)
-    if newest is None or newest.size == before:
+    if newest is None or newest.size in (before, shared):
         return before
     async with aclosing(_tiles(custodian.database, before, newest.size)) as tiles:
         async for tile in tiles:
@@ -103,6 +106,21 @@ def _covers(path: str) -> int:
         return int(rest.removesuffix(".tsr"))
     number, _, width = rest.removeprefix("0/").partition(".p/")
     return int(number.replace("x", "").replace("/", "")) * WIDTH + int(width or WIDTH)
+
+
+async def newest_lost(custodian: Custodian) -> str | None:
+    """The newest checkpoint of this name in the store that the log does not lead to; None where it leads to all."""
+    async with custodian.database.connection() as db:
+        origin, newest = await queries.origin_of(db), await queries.latest_checkpoint(db)
+    lost = None
+    async for key in custodian.store.keys(checkpoints(origin)):
+        note = (await custodian.store.whole(key) or b"").decode()
+        there = checkpoint_in(Note.parse(note).text)
+        async with custodian.database.connection() as db:
+            ours = await queries.checkpoint_at(db, there.size)
+        if ours.root != there.root if ours else newest is None or there.size > newest.size:
+            lost = note
+    return lost
 
 
 async def _follows_what_is_there(database: Database, store: ObjectStore, origin: str, before: int) -> None:

@@ -19,10 +19,15 @@ MOST_AT_ONCE = 2000
 """Entries a transaction: some 50 ms of work, so that those who come meanwhile wait little longer than for a pause."""
 A_TURN = 100
 """Entries hashed without a pause: about 2 ms, in which nobody else has the event loop."""
+UNANSWERED_SECONDS = 60
 PAUSE_SECONDS = 0.3
 """Between two looks at what waits. Polled: a notification by every writer would make commits wait for each other."""
 
 log = structlog.get_logger("plumbline")
+
+
+class RestoreUnanswered(Exception):
+    """The database came out of a backup, and nobody has answered for it: `plumbline acknowledge-restore`."""
 
 
 async def sequence(database: Database, clock: Clock, signer: LogSigner) -> None:
@@ -35,6 +40,9 @@ async def sequence(database: Database, clock: Clock, signer: LogSigner) -> None:
                 known = True
             while await integrate(database, clock, signer) == MOST_AT_ONCE:
                 pass
+        except RestoreUnanswered as why:
+            log.warning("the log does not grow", error=str(why))
+            await asyncio.sleep(UNANSWERED_SECONDS)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("the log does not grow", error=str(error))
         except Exception:
@@ -60,6 +68,8 @@ async def integrate(database: Database, clock: Clock, signer: LogSigner, most: i
     async with database.transaction() as db:
         if not await queries.be_the_only_sequencer(db):
             return 0
+        if await queries.awaits_acknowledgement(db):
+            raise RestoreUnanswered("the log does not grow until somebody runs `plumbline acknowledge-restore`")
         entries = await queries.pending(db, most)
         if not entries:
             return 0

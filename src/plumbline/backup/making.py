@@ -53,8 +53,9 @@ async def make(
     state = await _snapshot(owner_url, unfinished, say)
     faults: list[str] = []
     with (unfinished / LOG).open("wb") as lines:
-        async for key in log_objects(store, state.origin, state.published):
-            lines.write(msgspec.json.encode(await _log_object(store, folder, key)) + b"\n")
+        for origin, size in sorted(state.histories, key=_name_of):
+            async for key in log_objects(store, origin, size):
+                lines.write(msgspec.json.encode(await _log_object(store, folder, key)) + b"\n")
     await _objects(store, folder, unfinished, state, faults, say)
     names = [DUMP, LOG, OBJECTS, *([CHECKPOINT] if state.note else [])]
     for key_file in keys:
@@ -75,6 +76,11 @@ async def make(
     return Backup(folder, place)
 
 
+def _name_of(history: tuple[str, int]) -> str:
+    """As keys are in order."""
+    return history[0].rpartition("/")[2]
+
+
 class _State(msgspec.Struct):
     """What the snapshot says."""
 
@@ -82,8 +88,9 @@ class _State(msgspec.Struct):
     origin: str
     log_size: int
     note: str | None
-    published: int
     migration: str
+    histories: list[tuple[str, int]] = []
+    """Names of the log, and up to which size what is published of each belongs to what is here."""
     objects: int = 0
     bytes: int = 0
 
@@ -97,6 +104,7 @@ async def _snapshot(owner_url: str, place: Path, say: Say) -> _State:
             row = await db.fetchrow(_STATE)
             assert row is not None
             state = _State(*row)
+            state.histories = [(one["origin"], one["size"]) for one in await db.fetch(_HISTORIES)]
             dumping = asyncio.create_task(
                 dump.dump(owner_url, await db.fetchval("select pg_export_snapshot()"), place / DUMP)
             )
@@ -122,8 +130,12 @@ select now(),
        (select origin from log_identity),
        (select coalesce(max(size), 0) from log_checkpoint),
        (select note from log_checkpoint order by size desc limit 1),
-       (select coalesce(max(size), 0) from log_publication),
        (select max(version) from schema_migrations)
+"""
+_HISTORIES = """
+select origin, (select coalesce(max(size), 0) from log_publication) as size from log_identity
+ union all
+select earlier_origin, size from log_parting
 """
 _KNOWN = """
 with known as (

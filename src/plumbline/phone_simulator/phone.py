@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from foundation.database import in_batches
 from plumbline.phone_simulator import shift
 from plumbline.phone_simulator.network import BadNetwork, NetworkGone
 from plumbline.phone_simulator.store import Photograph, Store
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from plumbline.walkthrough.receipts import ReceiptKeys
 
 MOST_IN_A_PUSH = 200
+MOST_IN_AN_OFFER = 100
 MOST_BYTES_IN_A_PUSH = 900_000
 """Below the 1 MiB that the server takes, with room for what is around the operations."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0
@@ -107,6 +109,7 @@ class Phone:
             self.store.cursor, more = told["cursor"], told["more"]
 
     async def _sync(self, facts_are_in: Callable[[], None]) -> None:
+        await self._offer()
         await self._push()
         for photograph in self.store.photographs:
             if not photograph.committed:
@@ -119,6 +122,26 @@ class Phone:
             await self._upload(photograph)
         await self.pull()
 
+    async def _offer(self) -> None:
+        """After a loss at the server: offer what receipts are held for, and tell everything again."""
+        called = (await self._call("GET", "/mobile/v1/offers")).json()["call"]
+        if called in (None, self.store.offered):
+            return
+        held = {one.evidence_id: one for one in self.store.photographs if one.committed}
+        for ids in in_batches(list(held), MOST_IN_AN_OFFER):
+            receipts = [
+                {"evidence_id": id_, "sha256": held[id_].sha256, "receipt": held[id_].receipt or held[id_].committed}
+                for id_ in ids
+            ]
+            answer = await self._tell("/mobile/v1/offers", {"receipts": receipts})
+            for wanted in answer.json()["wanted"]:
+                one = held[wanted["evidence_id"]]
+                one.receipt, one.begun = "", True
+                if wanted["begin"] == "COMMITMENT":
+                    one.committed = ""
+        self.store.waiting |= self.store.acknowledged
+        self.store.cursor, self.store.known, self.store.offered = "0", {}, called
+
     async def _push(self) -> None:
         while self.store.waiting:
             batch = self._batch()
@@ -130,7 +153,7 @@ class Phone:
             for id_, result in zip(batch, results, strict=True):
                 if result["result"] == "REFUSED":
                     self._tally.refused.append(result)
-                self.store.waiting.pop(id_)
+                self.store.acknowledged[id_] = self.store.waiting.pop(id_)
                 self._tally.facts += 1
 
     def _batch(self) -> dict[str, str]:
@@ -150,7 +173,7 @@ class Phone:
         answer = await self._tell("/mobile/v1/commitments", {"jws": photograph.commitment})
         if answer.is_error:
             self._tally.refused.append(answer.json())
-        photograph.committed = True
+        photograph.committed = str(answer.json().get("receipt", "refused"))
         self._tally.facts += 1
 
     async def _upload(self, photograph: Photograph) -> None:
@@ -231,7 +254,7 @@ class Phone:
     def _left(self) -> int:
         """How much is not acknowledged."""
         photographs = self.store.photographs
-        return len(self.store.waiting) + sum(not one.committed + (not one.receipt) for one in photographs)
+        return len(self.store.waiting) + sum((not one.committed) + (not one.receipt) for one in photographs)
 
 
 _OUT_OF_STEP = ("offset-differs", "taken-over", "upload-cut", "unexpected")

@@ -24,7 +24,8 @@ class Photograph(Struct):
     size: int
     sha256: str
     commitment: str
-    committed: bool = False
+    committed: str = ""
+    """Receipt 1."""
     begun: bool = False
     """An upload may stand at the server: ask how far it came before sending."""
     receipt: str = ""
@@ -40,8 +41,12 @@ class Store(Struct):
     told: dict[str, str] = field(default_factory=dict)
     """Every operation of this phone: its id, and the inspection it is about."""
     waiting: dict[str, str] = field(default_factory=dict)
+    acknowledged: dict[str, str] = field(default_factory=dict)
+    """Operations as they were signed, kept for a server that loses them."""
     photographs: list[Photograph] = field(default_factory=list)
     cursor: str = "0"
+    offered: str = ""
+    """The loss since which everything was offered."""
     known: dict[str, list[str]] = field(default_factory=dict)
     """Of each inspection, as last pulled, the ids of its operations."""
 

@@ -42,10 +42,12 @@ from evidence.transparency_log.queries.log import (
     time_tokens_after,
     verifier_keys,
 )
+from evidence.transparency_log.queries.parting import Parting, awaits_acknowledgement, partings
 
 __all__ = [
     "Leaf",
     "LoggedLeaf",
+    "Parting",
     "Signed",
     "TimeToken",
     "add_checkpoint",
@@ -55,6 +57,7 @@ __all__ = [
     "add_subtrees",
     "add_time_token",
     "anything_pending",
+    "awaits_acknowledgement",
     "be_the_only_sequencer",
     "checkpoint_at",
     "checkpoints_between",
@@ -74,6 +77,7 @@ __all__ = [
     "no_longer_pending",
     "objects_after",
     "origin_of",
+    "partings",
     "pending",
     "published_size",
     "rows_untold",

@@ -138,8 +138,15 @@ async def checkpoint_at(db: Connection, size: int) -> Signed | None:
 
 
 async def published_size(db: Connection) -> int:
-    """Of the newest checkpoint that is known to stand in the object store."""
-    return int(await db.fetchval("select coalesce(max(size), 0) from log_publication"))
+    """Of the newest checkpoint of the log's present name that is known to stand in the object store."""
+    return int(
+        await db.fetchval(
+            """
+            select coalesce(max(size), 0) from log_publication
+             where size > (select coalesce(max(size), 0) from log_parting)
+            """
+        )
+    )
 
 
 async def add_publication(db: Connection, size: int, now: datetime) -> None:
@@ -208,8 +215,16 @@ async def add_time_token(db: Connection, size: int, authority: str, token: bytes
 
 
 async def last_cosigned(db: Connection, witness: VerifierKey) -> int:
-    """The largest size that the witness has signed, as far as we were told."""
-    return int(await db.fetchval("select coalesce(max(size), 0) from log_cosignature where witness = $1", str(witness)))
+    """The largest size that the witness has signed of the log's present name, as far as we were told."""
+    return int(
+        await db.fetchval(
+            """
+            select coalesce(max(size), 0) from log_cosignature
+             where witness = $1 and size > (select coalesce(max(size), 0) from log_parting)
+            """,
+            str(witness),
+        )
+    )
 
 
 async def add_cosignature(db: Connection, size: int, witness: VerifierKey, signature: str, at: datetime) -> None:

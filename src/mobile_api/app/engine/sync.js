@@ -3,6 +3,7 @@
 import { NoNetwork, Refused, call, speak } from "./api.js";
 import * as clock from "./clock.js";
 import { sign } from "./jws.js";
+import { offer } from "./offers.js";
 import * as settings from "./settings.js";
 import * as standings from "./standings.js";
 import { all, get, keysOf, meta, setMeta, update, write } from "./store.js";
@@ -112,17 +113,24 @@ async function round() {
   if (main.token) await update("people", main.person_id, (person) => ({ ...person, token: null }));
   tell("change");
   const token = await tokenToHandIn(main);
+  await offered(token);
   await handInFacts(token, main.phone_id);
   await upload(token, main.phone_id, await serverKeys());
 }
 
 /** Facts first, whatever else may fail. */
 async function handInAndFetch(token, main) {
+  await offered(token);
   await handInFacts(token);
   const keys = await serverKeys();
   const refused = await fetched(token, keys, main);
   await upload(token, null, keys);
   if (refused) throw refused;
+}
+
+/** A server that cannot be asked yet, or is older, holds up nothing. */
+async function offered(token) {
+  await offer(token, tell).catch(notNow);
 }
 
 /** What the server would not tell holds up no evidence: the refusal, if there was one, is for afterwards. */

@@ -1,0 +1,90 @@
+"""What a restore to an older state lost is listed, and phones bring it again: commitments, facts, bytes."""
+
+import ssl
+from pathlib import Path
+from random import Random
+
+import msgspec
+from msgspec.structs import replace
+from tests.builders import a_unit
+from tests.plumbline.backup.conftest import Place, backed_up
+from tests.plumbline.backup.test_backup import put_back
+from tests.served import served
+
+from evidence.fixity.reading import Fixity
+from evidence.fixity.reconciling import Unbacked, reconcile
+from foundation.clock import SystemClock
+from plumbline.opening import opened
+from plumbline.phone_simulator import officers, shift
+from plumbline.phone_simulator.audit import audit
+from plumbline.phone_simulator.phone import Phone
+from plumbline.phone_simulator.plan import Plan, Trouble
+from plumbline.phone_simulator.tally import Tally
+from plumbline.settings import Settings
+from plumbline.walkthrough.receipts import ReceiptKeys
+
+PLAN = Plan(
+    phones=1, inspections=1, photographs=2, photograph_bytes=20_000, trouble=Trouble(cut=0, lost=0, twice=0, restart=0)
+)
+
+
+def a_phone(officer: officers.SimulatedOfficer, place: Place, url: str, tally: Tally) -> Phone:
+    keys = ReceiptKeys({"keys": [place.custodian.signer.public_key()]})
+    return Phone(officer, url, ssl.create_default_context(), PLAN, Random(1), keys, tally)
+
+
+async def unbacked(place: Place) -> list[Unbacked]:
+    return [one async for one in reconcile(place.custodian)]
+
+
+async def test_what_an_older_backup_does_not_know_and_what_it_lost_comes_again_from_the_phone(
+    city: Place, elsewhere: Settings, tmp_path: Path
+) -> None:
+    database, clock, tally = city.custodian.database, city.custodian.clock, Tally()
+    [officer] = await officers.make(database, clock, await a_unit(database), 1)
+    with served(city.settings, tmp_path / "city-log") as url:
+        phone = a_phone(officer, city, url, tally)
+        shift.work(officer, phone.store, await phone.anchor(), PLAN, 0)
+        await phone.hand_in(lambda: None)
+        await city.log()
+        backup = await backed_up(city, tmp_path / "backups")
+        shift.work(officer, phone.store, await phone.anchor(), PLAN, 1)
+        await phone.hand_in(lambda: None)
+        await phone.close()
+    first, _, lost, _ = phone.store.photographs
+    assert all(one.receipt for one in phone.store.photographs)
+    backup.path_of(f"sha256/{first.sha256[:2]}/{first.sha256[2:]}").unlink()
+    settings = replace(elsewhere, signing_key=str(city.settings.signing_key_file))
+    assert len((await put_back(settings, backup)).faults) == 1
+    async with opened(settings, SystemClock()) as custodian:
+        there = Place(settings, custodian)
+        [listed] = await unbacked(there)
+        assert (str(listed.evidence_id), listed.sha256, listed.size) == (first.evidence_id, first.sha256, first.size)
+        assert listed.receipt_at is not None
+        with served(settings, tmp_path / "log") as url:
+            after = a_phone(officer, city, url, tally)
+            after.store = msgspec.convert(msgspec.to_builtins(phone.store), type(phone.store))
+            await after.hand_in(lambda: None)
+            assert await audit(after, after.store.told) == []
+            again = tally.photographs
+            await after.hand_in(lambda: None)
+            assert tally.photographs == again
+            await after.close()
+        assert (tally.faults, tally.refused) == ([], [])
+        assert again == 4 + 3
+        assert await unbacked(there) == []
+        async with custodian.database.connection() as db:
+            assert await db.fetchval("select count(*) from reception") == 4
+            assert await db.fetchval("select count(*) from object_last_read where outcome <> 'SAME'") == 0
+            told = await db.fetch(
+                "select event, details from custody_entry where event = any ($1) order by id",
+                ["evidence:fixity:failed", "evidence:fixity:repaired", "evidence:receipt:unbacked"],
+            )
+        events = [row["event"] for row in told]
+        assert events.count("evidence:receipt:unbacked") == 3
+        assert events.count("evidence:fixity:repaired") == 1
+        repaired = next(row["details"] for row in told if row["event"] == "evidence:fixity:repaired")
+        assert (repaired["before"], repaired["source"]) == (Fixity.MISSING, "PHONE")
+        assert lost.evidence_id in {
+            row["details"]["evidence_id"] for row in told if row["event"] == "evidence:receipt:unbacked"
+        }
