@@ -81,13 +81,13 @@ async def evidence_by_ids(db: Connection, evidence_ids: Collection[UUID]) -> dic
     """The same for many; what was never committed to is left out."""
     rows = await db.fetch(
         f"""
-        select {_EVIDENCE}
+        select {EVIDENCE}
           from evidence
          where evidence.id = any ($1)
         """,  # noqa: S608 - a constant list of columns
         list(evidence_ids),
     )
-    return {row["id"]: _evidence(row) for row in rows}
+    return {row["id"]: evidence_of(dict(row)) for row in rows}
 
 
 async def receipt_of(db: Connection, evidence_id: UUID, kind: str) -> str:
