@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from mmap import mmap
 from typing import NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
@@ -52,11 +53,15 @@ class Part(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A version that stands under a key; `retained_until` (UTC) is None where it is not locked."""
+    """A version that stands under a key; `retained_until` (UTC) is None where it is not locked.
+
+    `stored_at`: to a second, by the store's clock.
+    """
 
     version_id: str
     size: int
     retained_until: datetime | None
+    stored_at: datetime | None = None
 
 
 class StoreRefused(Exception):
@@ -258,6 +263,9 @@ class ObjectStore:
                     response.headers.get("x-amz-version-id", ""),
                     int(response.headers["Content-Length"]),
                     datetime.fromisoformat(lock) if lock else None,
+                    parsedate_to_datetime(response.headers["Last-Modified"])
+                    if "Last-Modified" in response.headers
+                    else None,
                 )
         except StoreRefused as refused:
             if refused.status == 404:

@@ -92,13 +92,17 @@ def restore(folder: Path, name: str | None, manifest: str | None, data: Path | N
 @click.command()
 @data_option
 def reconcile(data: Path | None) -> None:
-    """List receipts that no bytes stand behind; phones are asked to offer again what they hold. It ends with 1 then."""
+    """List receipts that no bytes stand behind; phones are asked to offer again what they hold. It ends with 1 then.
+
+    Objects that nothing names are listed, too, once they are an hour old; they are never removed.
+    """
 
     async def work(settings: Settings) -> int:
         from evidence.fixity.reconciling import reconcile
+        from plumbline.backup.strays import strays
         from plumbline.opening import opened
 
-        number = 0
+        number, stray = 0, 0
         with _words():
             async with opened(settings, SystemClock()) as custodian:
                 async for one in reconcile(custodian):
@@ -106,10 +110,15 @@ def reconcile(data: Path | None) -> None:
                     receipt = f"receipt of {one.receipt_at:%Y-%m-%dT%H:%M:%SZ}" if one.receipt_at else "no receipt yet"
                     where = "" if one.size is not None else "; a phone holds it, nothing here knows of it"
                     _say(f"✗ {one.evidence_id}  {one.sha256}  {receipt}{where}")
+                async for other in strays(settings.owner_url, custodian.store, SystemClock().now()):
+                    stray += 1
+                    _say(f"? {other.key}  {other.size:,} bytes, stored {other.stored_at}: nothing here names it")
         if number:
             _say(f"{number} receipts are without bytes. Phones are asked to offer them again, as soon as they come.")
         else:
             _say("✓ There are bytes behind every receipt.")
+        if stray:
+            _say(f"{stray} objects are named by nothing here. They stay as they are.")
         return 1 if number else 0
 
     end_with(on_servers(settings_of(data=data), work))

@@ -8,7 +8,7 @@ from uuid import UUID
 from evidence.custody import Event
 from evidence.model import Evidence
 from evidence.queries.commitments import EVIDENCE, evidence_of
-from foundation.database import Connection
+from foundation.database import Connection, sees_every_unit
 
 
 class Backing(NamedTuple):
@@ -29,8 +29,9 @@ async def call_for_offers(db: Connection, cause: str, now: datetime) -> None:
     await db.execute("insert into offer_call (cause, at) values ($1, $2)", cause, now)
 
 
+@sees_every_unit
 async def backing_of(db: Connection, evidence_ids: Sequence[UUID]) -> dict[UUID, Backing]:
-    """Of those that are known here."""
+    """Of those that are known here, whoever asks: to offer tells nothing of what is not one's own to bring."""
     rows = await db.fetch(
         f"""
         select {EVIDENCE}, reception.evidence_id is not null as received,

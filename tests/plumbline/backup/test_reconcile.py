@@ -1,12 +1,16 @@
 """What a restore to an older state lost is listed, and phones bring it again: commitments, facts, bytes."""
 
 import ssl
+from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from random import Random
+from uuid import uuid4
 
 import msgspec
 from msgspec.structs import replace
-from tests.builders import a_unit
+from tests.builders import a_unit, an_officer
+from tests.evidence.test_admission import hand_in
 from tests.plumbline.backup.conftest import Place, backed_up
 from tests.plumbline.backup.test_backup import put_back
 from tests.served import served
@@ -14,6 +18,7 @@ from tests.served import served
 from evidence.fixity.reading import Fixity
 from evidence.fixity.reconciling import Unbacked, reconcile
 from foundation.clock import SystemClock
+from plumbline.backup.strays import FRESH, strays
 from plumbline.opening import opened
 from plumbline.phone_simulator import officers, shift
 from plumbline.phone_simulator.audit import audit
@@ -88,3 +93,22 @@ async def test_what_an_older_backup_does_not_know_and_what_it_lost_comes_again_f
         assert lost.evidence_id in {
             row["details"]["evidence_id"] for row in told if row["event"] == "evidence:receipt:unbacked"
         }
+
+
+async def test_an_object_that_nothing_names_is_listed_once_it_is_an_hour_old_and_stays(city: Place) -> None:
+    body = b"nobody knows why this is here " + uuid4().bytes
+    now = SystemClock().now()
+    officer = await an_officer(city.custodian.database, await a_unit(city.custodian.database))
+    await hand_in(city.custodian, officer, now)
+    stray = await city.store.put_locked(sha256(body).digest(), body, now + timedelta(days=1))
+
+    async def listed(at: datetime) -> set[str]:
+        return {one.key async for one in strays(city.settings.owner_url, city.store, at)}
+
+    async with city.custodian.database.connection() as db:
+        key = await db.fetchval("select key from stored_object")
+    assert stray.key not in await listed(now)
+    later = await listed(now + FRESH + timedelta(minutes=1))
+    assert stray.key in later
+    assert key not in later
+    assert await city.store.at(stray.key, stray.version_id) is not None
