@@ -11,7 +11,6 @@ from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
-import anyio.to_thread
 import msgspec
 
 from agency.model import Signatory
@@ -62,7 +61,7 @@ async def contents(database: Database, export: Export) -> AsyncGenerator[File, N
         _file("data/log/keys.json", _json({"keys": export.log_keys})),
         _file("data/keys/receipt-keys.json", _json({"keys": export.receipt_keys})),
         *stamped,
-        _file("data/page.pdf", await anyio.to_thread.run_sync(page, told)),
+        _file("data/page.pdf", await page(told)),
     ):
         listed.new(file)
         yield file

@@ -1,18 +1,24 @@
 """The page of a bundle that a judge reads: PDF/A in Chinese, of what lies beside it."""
 
 import json
+import sys
 from collections.abc import Sequence
-from importlib.resources import as_file, files
 from typing import Any
 
-import typst
+import anyio
+import anyio.to_thread
 from msgspec import Struct
 
 from evidence.court_bundle.item import Item
 from evidence.court_bundle.model import Export, Stamp
 from foundation.civil import day_of, spoken
-from foundation.printable import FONTS, printable
+from foundation.confinement import bare_environment
+from foundation.printable import printable
 from foundation.words import say
+
+
+class PageNotSet(Exception):
+    """The message is the last that the process said."""
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -23,19 +29,19 @@ class Page(Struct, frozen=True, kw_only=True):
     """SHA-256 of verify.py in hexadecimal."""
 
 
-def page(told: Page) -> bytes:
-    """The same export gives the same bytes. Takes a tenth of a second or more; no event loop should wait for it."""
-    with as_file(files(__package__).joinpath("page.typ")) as template:
-        return typst.compile(
-            str(template),
-            root=str(template.parent),
-            font_paths=[str(FONTS)],
-            ignore_system_fonts=True,
-            format="pdf",
-            pdf_standards="a-2b",
-            timestamp=int(told.export.made_at.timestamp()),
-            sys_inputs={"data": json.dumps(_data(told), ensure_ascii=False, sort_keys=True)},
-        )
+async def page(told: Page) -> bytes:
+    """The same export gives the same bytes. Set in a process apart, which takes a second or more.
+
+    Raises PageNotSet.
+    """
+    asked = {"at": int(told.export.made_at.timestamp()), "data": await anyio.to_thread.run_sync(_data, told)}
+    command = [sys.executable, "-P", "-m", "evidence.court_bundle.page_worker"]
+    ended = await anyio.run_process(
+        command, input=json.dumps(asked, ensure_ascii=False).encode(), check=False, env=bare_environment()
+    )
+    if ended.returncode or not ended.stdout:
+        raise PageNotSet(ended.stderr.decode(errors="replace")[-500:])
+    return ended.stdout
 
 
 def _data(told: Page) -> dict[str, Any]:
