@@ -90,6 +90,8 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
                 "phone_id": str(uuid4()),  # revoking its own would end the session
                 "case_id": await _a_case(client, phone.officer.unit_id),
                 "review_id": await _a_case_review(client, phone.officer.unit_id, phone.officer.person_id),
+                "list_id": str(uuid4()),  # of a disposal: nothing here has outlived its term
+                "hold_id": str(uuid4()),
                 "clue_id": await _a_clue(client, phone.officer.unit_id),
                 **await _a_plan_and_a_merge(client, database, phone.officer.unit_id),
                 **await _a_report(client, database, phone.officer.unit_id),

@@ -25,6 +25,7 @@ from console import (
     policies,
     public,
     queues,
+    retention,
     sign_in,
     traces,
     working_days,
@@ -63,6 +64,7 @@ _SUBJECTS = (
     evidence,
     clues,
     case_file_reviews,
+    retention,
     phones,
 )
 

@@ -141,3 +141,9 @@ class ReasonNeeded(Problem):
     """The unit's policy wants to know for what somebody looks; give a reason, then ask again."""
 
     slug, status = "reason-needed", HTTPStatus.PRECONDITION_REQUIRED
+
+
+class EvidenceDisposed(Problem):
+    """These bytes were disposed of: nothing can hold them, and they are not taken in again."""
+
+    slug, status = "evidence-disposed", HTTPStatus.CONFLICT

@@ -243,6 +243,25 @@ class ObjectStore:
         retained = max(until, found.retained_until or until)
         return StoredObject(sha256, size, key, found.version_id, retained)
 
+    async def extend(self, stored: StoredObject, until: datetime) -> None:
+        """Locks a version longer. Raises StoreRefused where the lock would become shorter."""
+        await self._lock(stored.key, stored.version_id, until)
+
+    async def hold(self, stored: StoredObject, *, held: bool) -> None:
+        """S3 legal hold: while it stands nobody can remove the version, also after its lock has ended."""
+        body = f"<LegalHold><Status>{'ON' if held else 'OFF'}</Status></LegalHold>".encode()
+        query = {"legal-hold": "", "versionId": stored.version_id}
+        async with self._request("PUT", stored.key, query=query, body=[body], headers=_md5(body)):
+            pass
+
+    async def remove(self, stored: StoredObject) -> None:
+        """For good; what is not there any more is well. Raises StoreRefused while a lock or a hold stands."""
+        try:
+            await self._remove(stored.key, stored.version_id)
+        except StoreRefused as refused:
+            if refused.status != 404:
+                raise
+
     async def find(self, sha256: bytes) -> Found | None:
         """The newest version under the digest."""
         return await self.at(key_of(sha256))
@@ -303,7 +322,7 @@ class ObjectStore:
         body = (
             f"<Retention><Mode>COMPLIANCE</Mode><RetainUntilDate>{_s3_time(until)}</RetainUntilDate></Retention>"
         ).encode()
-        headers = {"Content-MD5": base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()}
+        headers = _md5(body)
         query = {"retention": "", "versionId": version_id}
         async with self._request("PUT", key, query=query, body=[body], headers=headers):
             pass
@@ -373,6 +392,11 @@ async def _in_slices(body: Sequence[bytes | mmap]) -> AsyncIterator[memoryview]:
         view = memoryview(piece)
         for at in range(0, len(view), SLICE_BYTES):
             yield view[at : at + SLICE_BYTES]
+
+
+def _md5(body: bytes) -> dict[str, str]:
+    """S3 asks for it where locks and holds are set."""
+    return {"Content-MD5": base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()}
 
 
 def _lock_headers(until: datetime) -> dict[str, str]:

@@ -22,6 +22,7 @@ from evidence.court_bundle import making
 from evidence.court_bundle.exporting import JOB as MAKE_BUNDLE
 from evidence.custodian import Custodian
 from evidence.fixity.reading import Fixity, scrub
+from evidence.retention import disposing, keeping
 from evidence.self_proof.cycle import prove
 from evidence.transparency_log.published import publish
 from evidence.transparency_log.sequencing import sequence
@@ -49,6 +50,8 @@ PUBLISH_LOG = "publish-log"
 SCRUB = "read-objects-back"
 SELF_PROOF = "self-proof"
 SWEEP_BUNDLES = "sweep-bundles"
+KEEP = "keep-retention"
+DISPOSE = "dispose-of-what-is-due"
 
 Doer = Callable[[Custodian, dict[str, Any]], Awaitable[None]]
 Due = Callable[[datetime], datetime]
@@ -101,6 +104,14 @@ async def _self_proof(custodian: Custodian, _: dict[str, Any]) -> None:
 
 async def _sweep_bundles(custodian: Custodian, _: dict[str, Any]) -> None:
     await making.sweep(custodian)
+
+
+async def _keep(custodian: Custodian, _: dict[str, Any]) -> None:
+    await keeping.keep(custodian)
+
+
+async def _dispose(custodian: Custodian, _: dict[str, Any]) -> None:
+    await disposing.carry_out(custodian)
 
 
 async def _issue_documents(custodian: Custodian, payload: dict[str, Any]) -> None:
@@ -163,6 +174,8 @@ KINDS: dict[str, Doer] = {
     SCRUB: _scrub,
     SELF_PROOF: _self_proof,
     SWEEP_BUNDLES: _sweep_bundles,
+    KEEP: _keep,
+    DISPOSE: _dispose,
 }
 
 
@@ -198,6 +211,8 @@ RECURRING: dict[str, Due] = {
     REMIND: _daily(timedelta(hours=8)),
     SWEEP_BUNDLES: _every(timedelta(hours=1)),
     SCRUB: _every(timedelta(minutes=2)),  # 50 at a time: a million objects in a month, of 50 kB or so
+    KEEP: _every(timedelta(seconds=20)),
+    DISPOSE: _every(timedelta(minutes=10)),
     PUBLISH_LOG: _every(timedelta(minutes=10)),  # locked for years, so some 50,000 small objects a year
 }
 """When each is due next."""

@@ -15,7 +15,7 @@ from msgspec import Struct
 from agency.http import requires
 from agency.model import Actor, Role
 from agency.queries import people_by_id, phone_labels, reach, tree
-from console.forms import Form
+from console.forms import Form, choices
 from console.map import Map, MapSettings, Point, map_of
 from console.pages import page, redirect
 from console.visit import Visit
@@ -35,6 +35,9 @@ from evidence.model import CustodyEntry, Place, Verdict
 from evidence.preview import has_preview, preview, preview_of
 from evidence.problems import ReasonNeeded
 from evidence.queries import Sought, Summary
+from evidence.retention import queries as retention
+from evidence.retention.holding import WHO_HOLDS
+from evidence.retention.model import HoldSource
 from evidence.transparency_log import queries as log
 from foundation.civil import day_of
 from foundation.clock import Clock
@@ -178,6 +181,9 @@ async def shown(
             for one in await queries.search(db, Sought(units=None, sha256=summary.sha256, most=20))
             if one.id != evidence_id
         ]
+        bases = await retention.bases_of(db, evidence_id)
+        holds = await retention.holds_of(db, [evidence_id])
+        disposed = await retention.disposed_at(db, summary.sha256)
         reached = await reach(db, request.user, READERS, today)
         in_cases = await cases.cases(db, reached, evidence_id=evidence_id)
         people = await people_by_id(
@@ -216,6 +222,12 @@ async def shown(
         and summary.officer_id != request.user.person_id
         and visit.may(*REVIEWERS),
         may_export=visit.may(*WHO_EXPORTS),
+        bases=bases,
+        holds=holds,
+        disposed=disposed,
+        sources=choices(visit.language, "retention.source", HoldSource),
+        may_hold=visit.may(*WHO_HOLDS) and disposed is None,
+        done=done if (done := request.query_params.get("done")) in ("held", "lifted") else None,
         same=[one for one in same if one.unit_id in reached],
         same_elsewhere=sum(one.unit_id not in reached for one in same),
         cases=in_cases,

@@ -42,7 +42,7 @@ class NewPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     unit_id: UUID
     name: PolicyName
-    value: Annotated[int, Meta(ge=0, le=3660)]
+    value: Annotated[int, Meta(ge=0, le=36600)]
     begins: Day
     source: Line
 

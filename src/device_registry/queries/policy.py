@@ -31,6 +31,16 @@ class PolicyName(StrEnum):
     ACCESS_REASON = "ACCESS_REASON"
     """Who must say for what they look at evidence: 0 nobody, 1 who reads an original, 2 who opens the record, too."""
 
+    RETENTION_CAPTURE_DAYS = "RETENTION_CAPTURE_DAYS"
+    """How long whatever was captured is kept, from the end of the capture. 公安机关现场执法视音频记录工作规定 Art. 13:
+    six months at least for recordings; no norm for other captures."""
+    RETENTION_INSPECTION_DAYS = "RETENTION_INSPECTION_DAYS"
+    """How long what belongs to an on-site inspection is kept, from the end of the capture."""
+    RETENTION_CASE_DAYS = "RETENTION_CASE_DAYS"
+    """How long what a case rests on is kept after it was closed: 10 or 30 years by the archive's schedule."""
+    DISPOSAL_WAITING_DAYS = "DISPOSAL_WAITING_DAYS"
+    """Between the confirmation of a disposal list and the disposal."""
+
 
 DEFAULTS = {
     PolicyName.LEAD_DAYS: 0,
@@ -40,9 +50,14 @@ DEFAULTS = {
     PolicyName.CONTENT_REVIEW_DAYS: 10,
     PolicyName.CONTENT_REVIEWERS: 1,
     PolicyName.ACCESS_REASON: 0,
+    PolicyName.RETENTION_CAPTURE_DAYS: 184,
+    PolicyName.RETENTION_INSPECTION_DAYS: 1827,
+    PolicyName.RETENTION_CASE_DAYS: 10958,
+    PolicyName.DISPOSAL_WAITING_DAYS: 30,
 }
 """Where no government says anything. Design values, for want of a norm: the age of a sign check, the time of a review,
-both of the content review, and that nobody is asked for a reason."""
+both of the content review, that nobody is asked for a reason, the five years of an
+inspection and the waiting time of a disposal."""
 
 
 class Policy(msgspec.Struct, frozen=True):

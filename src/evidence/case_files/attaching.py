@@ -46,7 +46,7 @@ async def open_in(db: Connection, clock: Clock, actor: Actor, case: CaseFile) ->
 
 
 async def attach(database: Database, clock: Clock, actor: Actor, case_id: UUID, evidence_id: UUID) -> None:
-    """Attaching it once more changes nothing. Raises CaseNotFound, NotFound, EvidenceNotUsable."""
+    """Attaching it once more changes nothing. Raises CaseNotFound, NotFound, EvidenceNotUsable, EvidenceDisposed."""
     async with database.transaction() as db:
         units = await reach(db, actor, WHO_KEEPS_CASES, day_of(clock.now()))
         if not await queries.cases(db, units, case_id=case_id):

@@ -26,6 +26,7 @@ from evidence.case_files.problems import (
     CaseOfficerRefused,
     EvidenceNotUsable,
 )
+from evidence.problems import EvidenceDisposed
 from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Database
@@ -142,7 +143,7 @@ async def show_case(
     guards=[requires(*WHO_KEEPS_CASES)],
     status_code=204,
     summary="Attach evidence that counts; again changes nothing",
-    responses=declared(Malformed, NotSignedIn, NotAllowed, NotFound, CaseNotFound, EvidenceNotUsable),
+    responses=declared(Malformed, NotSignedIn, NotAllowed, NotFound, CaseNotFound, EvidenceNotUsable, EvidenceDisposed),
 )
 async def attach_evidence(
     case_id: FromPath[UUID],

@@ -8,6 +8,7 @@ import asyncpg
 
 from evidence.case_files.model import Attached, CaseFile
 from evidence.case_files.problems import CaseClosed, CaseNumberTaken
+from evidence.problems import EvidenceDisposed
 from foundation.database import Connection, sees_every_unit
 
 
@@ -74,19 +75,27 @@ async def attached_to(db: Connection, case_id: UUID) -> list[Attached]:
 
 
 async def attach(db: Connection, case_id: UUID, evidence_id: UUID, by: UUID, now: datetime) -> bool:
-    """False where it is attached already. That it counts is the caller's to check; the database refuses otherwise."""
-    added = await db.fetchval(
-        """
-        insert into case_evidence (case_id, evidence_id, attached_by, attached_at)
-        values ($1, $2, $3, $4)
-            on conflict (case_id, evidence_id) do nothing
-        returning true
-        """,
-        case_id,
-        evidence_id,
-        by,
-        now,
-    )
+    """False where it is attached already. That it counts is the caller's to check; the database refuses otherwise.
+
+    Raises EvidenceDisposed.
+    """
+    try:
+        added = await db.fetchval(
+            """
+            insert into case_evidence (case_id, evidence_id, attached_by, attached_at)
+            values ($1, $2, $3, $4)
+                on conflict (case_id, evidence_id) do nothing
+            returning true
+            """,
+            case_id,
+            evidence_id,
+            by,
+            now,
+        )
+    except asyncpg.CheckViolationError as error:
+        if error.constraint_name != "evidence_disposed":
+            raise
+        raise EvidenceDisposed(field="evidence_id") from error
     return bool(added)
 
 

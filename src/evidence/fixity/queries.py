@@ -18,8 +18,9 @@ async def due(
         select stored_object.sha256, size, key, version_id, retained_until, outcome
           from object_last_read
           join stored_object on stored_object.sha256 = object_last_read.sha256
-         where read_at <= $1
-            or (outcome <> 'SAME' and read_at <= $2)
+         where (read_at <= $1
+            or (outcome <> 'SAME' and read_at <= $2))
+           and not exists (select from object_disposal where object_disposal.sha256 = stored_object.sha256)
          order by read_at, stored_object.sha256
          limit $3
         """,

@@ -9,6 +9,7 @@ from evidence.content_review import http as content_review
 from evidence.court_bundle import http as court_bundle
 from evidence.http import custody, evidence, refusals, traces
 from evidence.http.evidence import next_mark, receipt_keys
+from evidence.retention import http as retention
 
 __all__ = ["next_mark", "receipt_keys", "router"]
 
@@ -24,6 +25,7 @@ router = Router(
         *case_files.ROUTES,
         *clues.ROUTES,
         *court_bundle.ROUTES,
+        *retention.ROUTES,
     ],
     tags=["evidence"],
 )

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from device_registry.model import Standing
@@ -14,6 +15,7 @@ from evidence.model import (
     Evidence,
     Verdict,
 )
+from evidence.problems import EvidenceDisposed
 from foundation.database import Connection
 from foundation.object_store import StoredObject
 
@@ -28,40 +30,48 @@ class Received(NamedTuple):
 async def receive(
     db: Connection, evidence: Evidence, stored: StoredObject, content: Content, courier: Courier, now: datetime
 ) -> Received:
-    """Writes and tells that the bytes are here. Waits for a transaction that stores the same bytes, to see it."""
-    row = await db.fetchrow(
-        """
-        with kept as (
-            insert into stored_object (sha256, size, key, version_id, retained_until, stored_at)
-            values ($1, $2, $3, $4, $5, $6)
-            on conflict (sha256) do update
-               set retained_until = greatest(stored_object.retained_until, excluded.retained_until)
-            returning sha256, xmax = 0 as inserted
-        ), received as (
-            insert into reception (evidence_id, sha256, media_type, trouble, metadata, received_at)
-            select $7, sha256, $8, $9, $10, $6 from kept
-            on conflict (evidence_id) do nothing
-            returning evidence_id
-        ), told as (
-            insert into custody_entry (evidence_id, event, actor_id, phone_id, at, details)
-            select evidence_id, $11, $12, $13, $6, jsonb_build_object('sha256', encode($1, 'hex')) from received
+    """Writes and tells that the bytes are here. Waits for a transaction that stores the same bytes, to see it.
+
+    Raises EvidenceDisposed.
+    """
+    try:
+        row = await db.fetchrow(
+            """
+            with kept as (
+                insert into stored_object (sha256, size, key, version_id, retained_until, stored_at)
+                values ($1, $2, $3, $4, $5, $6)
+                on conflict (sha256) do update
+                   set retained_until = greatest(stored_object.retained_until, excluded.retained_until)
+                returning sha256, xmax = 0 as inserted
+            ), received as (
+                insert into reception (evidence_id, sha256, media_type, trouble, metadata, received_at)
+                select $7, sha256, $8, $9, $10, $6 from kept
+                on conflict (evidence_id) do nothing
+                returning evidence_id
+            ), told as (
+                insert into custody_entry (evidence_id, event, actor_id, phone_id, at, details)
+                select evidence_id, $11, $12, $13, $6, jsonb_build_object('sha256', encode($1, 'hex')) from received
+            )
+            select exists (select from received), inserted from kept
+            """,
+            stored.sha256,
+            stored.size,
+            stored.key,
+            stored.version_id,
+            stored.retained_until,
+            now,
+            evidence.id,
+            content.media_type,
+            content.trouble,
+            content.metadata,
+            Event.RECEIVED,
+            courier.person_id,
+            courier.phone_id,
         )
-        select exists (select from received), inserted from kept
-        """,
-        stored.sha256,
-        stored.size,
-        stored.key,
-        stored.version_id,
-        stored.retained_until,
-        now,
-        evidence.id,
-        content.media_type,
-        content.trouble,
-        content.metadata,
-        Event.RECEIVED,
-        courier.person_id,
-        courier.phone_id,
-    )
+    except asyncpg.CheckViolationError as error:
+        if error.constraint_name != "reception_disposed":
+            raise
+        raise EvidenceDisposed from error
     assert row is not None
     return Received(*row)
 

@@ -156,7 +156,9 @@ async def custody_of(db: Connection, evidence_id: UUID) -> list[CustodyEntry]:
 
 
 async def content_of(db: Connection, evidence_id: UUID) -> tuple[Content, StoredObject, datetime] | None:
-    """What the bytes said, where they are kept, and when they were received; None before that."""
+    """What the bytes said, where they are kept, and when they were received; None before that, and once the bytes
+    were disposed of.
+    """
     row = await db.fetchrow(
         """
         select reception.media_type, reception.trouble, reception.metadata, reception.received_at,
@@ -165,6 +167,7 @@ async def content_of(db: Connection, evidence_id: UUID) -> tuple[Content, Stored
           from reception
           join stored_object on stored_object.sha256 = reception.sha256
          where reception.evidence_id = $1
+           and not exists (select from object_disposal where object_disposal.sha256 = reception.sha256)
         """,
         evidence_id,
     )

@@ -141,7 +141,11 @@ async def objects_after(db: Connection, sha256: bytes, most: int) -> list[Stored
     rows = await db.fetch(
         """
         select sha256, size, key, version_id, retained_until
-          from stored_object where sha256 > $1 order by sha256 limit $2
+          from stored_object
+         where sha256 > $1
+           and not exists (select from object_disposal where object_disposal.sha256 = stored_object.sha256)
+         order by sha256
+         limit $2
         """,
         sha256,
         most,
