@@ -92,6 +92,7 @@ async def contract(shared_settings: Settings, tmp_path_factory: pytest.TempPathF
                 "review_id": await _a_case_review(client, phone.officer.unit_id, phone.officer.person_id),
                 "list_id": str(uuid4()),  # of a disposal: nothing here has outlived its term
                 "hold_id": str(uuid4()),
+                "watch_id": await _a_watch(client, device.id),
                 "clue_id": await _a_clue(client, phone.officer.unit_id),
                 **await _a_plan_and_a_merge(client, database, phone.officer.unit_id),
                 **await _a_report(client, database, phone.officer.unit_id),
@@ -112,6 +113,12 @@ async def _a_notice(database: Database, person_id: UUID) -> str:
 async def _a_case(client: httpx.AsyncClient, unit_id: UUID) -> str:
     case = {"number": "2026-1", "unit_id": str(unit_id), "title": "噪声超标", "opened_on": "2026-01-05"}
     return str((await client.post("/desk/v1/cases", json=case)).json()["id"])
+
+
+async def _a_watch(client: httpx.AsyncClient, device_id: UUID) -> str:
+    return str(
+        (await client.post("/desk/v1/watches", json={"kind": "DEVICE", "subject_id": str(device_id)})).json()["id"]
+    )
 
 
 async def _a_clue(client: httpx.AsyncClient, unit_id: UUID) -> str:

@@ -31,6 +31,9 @@ from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.problem import Problem
+from inspection.planning.http.common import WHO_PLANS
+from inspection.watching.model import Kind
+from inspection.watching.queries import watch_of
 
 PATH = "/desk/clues"
 GUARDS = [requires(*HANDLERS)]
@@ -269,6 +272,7 @@ async def _shown(
         asked |= {one.person_id for one in shown.steps if one.person_id}
         people = {one.id: _in(visit, one.name_zh, one.name_en) for one in (await people_by_id(db, asked)).values()}
         reached = await reach(db, request.user, WHO_READS_CASES, today)
+        watched = await watch_of(db, request.user.person_id, Kind.CLUE, clue_id)
         numbers = {one.id: one.number for one in await cases.cases(db, reached)}
     return page(
         visit,
@@ -285,6 +289,8 @@ async def _shown(
             (kind, words, path) for one in found.about for kind, words, path in [_link(one, names, people, numbers)]
         ],
         reporter=reporter,
+        watched=watched,
+        may_begin=visit.may(*WHO_PLANS),
         may_erase=shown.clue.unit_id in own,
         names=names,
         people=people,

@@ -28,6 +28,7 @@ from console import (
     retention,
     sign_in,
     traces,
+    watches,
     working_days,
     working_lists,
 )
@@ -65,6 +66,7 @@ _SUBJECTS = (
     clues,
     case_file_reviews,
     retention,
+    watches,
     phones,
 )
 

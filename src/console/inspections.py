@@ -39,6 +39,9 @@ from inspection.model import ON_A_PHONE, Finding, Operation, Reading, State, Wis
 from inspection.planning.http.common import WHO_PLANS
 from inspection.problems import EvidenceAlreadyHere
 from inspection.rules import guard, merging
+from inspection.watching.model import WHO_WATCHES
+from inspection.watching.model import Kind as Watched
+from inspection.watching.queries import watch_of
 
 PATH = "/desk/inspections"
 READERS = WHO_LOOKS
@@ -176,6 +179,7 @@ async def _inspection(
         seen = await look(db, inspection, now)
         reads = await agency.reach(db, request.user, WHO_READS_EVIDENCE, day_of(now))
         thumbnails = await captured.with_thumbnails(db, seen.evidence, reads)
+        watched = await watch_of(db, request.user.person_id, Watched.INSPECTION, inspection_id)
         if not live:
             await tell_of_look(db, inspection_id, request.user.person_id, now)
     fields, phones, late = seen.fields, seen.phones, seen.after_revocation
@@ -185,6 +189,8 @@ async def _inspection(
         "inspections/inspection.html",
         status=status,
         form=form,
+        watched=watched,
+        may_watch=visit.may(*WHO_WATCHES[Watched.INSPECTION]),
         inspection=inspection,
         state=seen.state,
         fields=fields,

@@ -34,6 +34,7 @@ from foundation.clock import Clock, SystemClock
 from foundation.jobs import Job
 from inspection import current
 from inspection.documents.issuing import issue_when_signed
+from inspection.watching.telling import tell_watchers
 from plumbline.opening import opened
 from plumbline.settings import Settings
 
@@ -52,6 +53,7 @@ SELF_PROOF = "self-proof"
 SWEEP_BUNDLES = "sweep-bundles"
 KEEP = "keep-retention"
 DISPOSE = "dispose-of-what-is-due"
+TELL_WATCHERS = "tell-watchers"
 
 Doer = Callable[[Custodian, dict[str, Any]], Awaitable[None]]
 Due = Callable[[datetime], datetime]
@@ -104,6 +106,8 @@ async def _self_proof(custodian: Custodian, _: dict[str, Any]) -> None:
 
 async def _sweep_bundles(custodian: Custodian, _: dict[str, Any]) -> None:
     await making.sweep(custodian)
+async def _tell_watchers(custodian: Custodian, _: dict[str, Any]) -> None:
+    await tell_watchers(custodian.database, custodian.clock)
 
 
 async def _keep(custodian: Custodian, _: dict[str, Any]) -> None:
@@ -176,6 +180,7 @@ KINDS: dict[str, Doer] = {
     SWEEP_BUNDLES: _sweep_bundles,
     KEEP: _keep,
     DISPOSE: _dispose,
+    TELL_WATCHERS: _tell_watchers,
 }
 
 
@@ -208,6 +213,7 @@ RECURRING: dict[str, Due] = {
     FINISH_UPLOADS: _every(timedelta(minutes=1)),
     SETTLE_INSPECTIONS: _every(timedelta(seconds=20)),
     DROP_EXPIRED_IMPORT_FILES: _every(timedelta(hours=1)),
+    TELL_WATCHERS: _every(timedelta(minutes=1)),
     REMIND: _daily(timedelta(hours=8)),
     SWEEP_BUNDLES: _every(timedelta(hours=1)),
     SCRUB: _every(timedelta(minutes=2)),  # 50 at a time: a million objects in a month, of 50 kB or so

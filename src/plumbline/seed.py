@@ -24,6 +24,7 @@ from foundation.reach import EVERYTHING
 from plumbline.demonstration import ADDRESS, DEVICES
 from plumbline.demonstration_catalogue import add_catalogue
 from plumbline.seed_case_reviews import add_case_reviews
+from plumbline.seed_clues import add_clues
 from plumbline.seed_inspections import add_tasks
 from plumbline.settings import Settings
 
@@ -182,6 +183,7 @@ async def seed(settings: Settings, clock: Clock | None = None) -> SeedReport:
             officers = [people["officer-a"], people["officer-b"]]
             await add_tasks(db, clock, units["jiangan-urban"].id, officers, people["entity-head"])
             await add_case_reviews(db, clock, units, people)
+            await add_clues(db, clock, units["420102"].id, people["supervisor"], people["legal-reviewer"])
             # Before the commit: passwords that nobody knows would be worse than a file that nothing fits.
             _write(file, {name: password for name, (password, _) in hashes.items()})
         return SeedReport(created=True, people=_known(file))

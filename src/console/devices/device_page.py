@@ -35,6 +35,8 @@ from foundation.database import Database
 from foundation.http import checked_instant
 from foundation.problem import Problem
 from foundation.words import Language
+from inspection.watching.model import Kind as Watched
+from inspection.watching.queries import watch_of
 
 TABS = ("summary", "facts", "site", "evidence", "history")
 
@@ -84,6 +86,7 @@ async def device_page(
             else:
                 picked = _answer(found, at.earliest, asked.known, visit.language)
         counts = await counts_of_device(db, file.device.tag) if asked.tab == "evidence" else {}
+        watched = await watch_of(db, request.user.person_id, Watched.DEVICE, device_id)
         entries = await queries.history_of(db, device_id) if asked.tab == "history" else []
     if refusal is not None:
         form.refused(refusal, visit.language)
@@ -94,6 +97,7 @@ async def device_page(
         status=200 if refusal is None else int(refusal.status),
         images_from=settings.map_tiles_origin,
         form=form,
+        watched=watched,
         asked=asked,
         tabs=TABS,
         file=file,

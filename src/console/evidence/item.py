@@ -44,6 +44,8 @@ from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.problem import NotFound
 from foundation.words import say
+from inspection.watching.model import Kind as Watched
+from inspection.watching.queries import watch_of
 
 READERS = (Role.SUPERVISOR, Role.LEGAL_REVIEWER, Role.TECHNICAL_REVIEWER)
 GUARDS = [requires(*READERS)]
@@ -192,6 +194,7 @@ async def shown(
         )
         phones = await phone_labels(db, [evidence.phone_id, *(e.phone_id for e in custody if e.phone_id)])
         units = {one.id: _in(visit, one.name_zh, one.name_en) for one in await tree(db, today)}
+        watched = await watch_of(db, request.user.person_id, Watched.EVIDENCE, evidence_id)
     names = {one.id: _in(visit, one.name_zh, one.name_en) for one in people.values()}
     mine = any(one.reviewer_id == request.user.person_id for one in reviewed)
     return page(
@@ -202,6 +205,7 @@ async def shown(
         form=form,
         map=_map(summary, evidence.facts.place, settings),
         following=following,
+        watched=watched,
         summary=summary,
         evidence=evidence,
         content=received[0] if received else None,

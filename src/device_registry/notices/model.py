@@ -15,7 +15,8 @@ class NewNotice(msgspec.Struct, frozen=True, kw_only=True):
     """Either for whoever has the role for the unit or one above it, or for one person.
 
     `notice.<subject>` of the catalogues is the sentence, `details` are its placeholders: texts and numbers. An instant
-    named `until` is said as the last day before it, `{day}`. Of notices with the same `once` only the first is given.
+    named `until` is said as the last day before it, `{day}`; `what_key`, a key of the catalogues, as `{what}`.
+    `path` is the page it leads to. Of notices with the same `once` only the first is given.
     """
 
     subject: str
@@ -40,7 +41,12 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sentence(subject: str, details: Mapping[str, str | int], language: Language) -> str:
-    return say(language, f"notice.{subject}", **{**details, **_days(details)})
+    return say(language, f"notice.{subject}", **{**details, **_words(details, language), **_days(details)})
+
+
+def _words(details: Mapping[str, str | int], language: Language) -> dict[str, str]:
+    end = "_key"
+    return {name.removesuffix(end): say(language, str(key)) for name, key in details.items() if name.endswith(end)}
 
 
 def _days(details: Mapping[str, str | int]) -> dict[str, date]:

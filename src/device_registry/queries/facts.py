@@ -191,6 +191,31 @@ async def history_of(db: Connection, device_id: UUID) -> list[Entry]:
     return [Entry(*row) for row in rows]
 
 
+class Learnt(NamedTuple):
+    """Something the register learnt of a device. `kind` is the table of the fact."""
+
+    id: UUID
+    device_id: UUID
+    kind: str
+    known_from: datetime
+    recorded_by: UUID | None
+
+
+_LEARNT = "\n union all\n".join(
+    f"""
+        select id, device_id, '{table}' as kind, known_from, recorded_by
+          from {table}
+         where device_id = any ($1) and known_from > $2"""  # noqa: S608 - constants
+    for table in TABLES.values()
+)
+
+
+async def learnt_of(db: Connection, device_ids: Collection[UUID], since: datetime) -> list[Learnt]:
+    """What became known of these devices after that instant, in the order in which it did."""
+    rows = await db.fetch(f"{_LEARNT} order by known_from, id", list(device_ids), since)
+    return [Learnt(*row) for row in rows]
+
+
 FOR_EVER = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 """After everything that was ever recorded."""
 

@@ -60,6 +60,14 @@ async def cases(
     return [CaseFile(id=row[0], number=row[1], unit_id=row[2], title=row[3], opened_on=row[4]) for row in rows]
 
 
+async def by_id(db: Connection, case_ids: Collection[UUID]) -> list[CaseFile]:
+    """Of whatever unit: whether the reader may know of them is the caller's to ask."""
+    rows = await db.fetch(
+        "select id, number, unit_id, title, opened_on from case_file where id = any ($1)", list(case_ids)
+    )
+    return [CaseFile(id=row[0], number=row[1], unit_id=row[2], title=row[3], opened_on=row[4]) for row in rows]
+
+
 async def attached_to(db: Connection, case_id: UUID) -> list[Attached]:
     """In the order in which it was attached."""
     rows = await db.fetch(

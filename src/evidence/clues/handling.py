@@ -34,21 +34,25 @@ async def register(
     """Raises ClueNumberTaken, ClueConflict, ClueRefused. That the unit is the actor's is the caller's to check."""
     async with database.transaction() as db:
         await _check_reach(db, clock, actor, about)
-        await queries.add_clue(db, clue, reporter)
-        await queries.add_references(db, clue.id, about, actor.person_id, clue.registered_at)
+        await keep(db, clue, reporter, about)
         concerned = (await queries.concerned(db, [clue.id]))[clue.id]
         if found := (await access_of(db, actor, clock)).conflict(concerned):
             raise ClueConflict(why=Spoken(f"clue-conflict.{found}"))
-        told = {
-            "clue_id": clue.id,
-            "channel": clue.channel.code,
-            "number": clue.channel_number,
-            "text_sha256": sha256(clue.text.encode()).hexdigest(),
-            "has_reporter": reporter is not None,
-        }
-        await tell(
-            db, Event.CLUE_REGISTERED, clue.registered_at, evidence_id=None, actor_id=actor.person_id, details=told
-        )
+
+
+async def keep(db: Connection, clue: Clue, reporter: Reporter | None, about: list[Reference]) -> None:
+    """Writes it down and tells of it, in the caller's transaction; who told stays out of the custody chain."""
+    await queries.add_clue(db, clue, reporter)
+    await queries.add_references(db, clue.id, about, clue.registered_by, clue.registered_at)
+    told = {
+        "clue_id": clue.id,
+        "channel": clue.channel.code,
+        "number": clue.channel_number,
+        "text_sha256": sha256(clue.text.encode()).hexdigest(),
+        "has_reporter": reporter is not None,
+    }
+    by, at = clue.registered_by, clue.registered_at
+    await tell(db, Event.CLUE_REGISTERED, at, evidence_id=None, actor_id=by, details=told)
 
 
 async def take(
@@ -84,7 +88,7 @@ async def take(
         done = Done(
             ordinal=last + 1, step=step, by_id=actor.person_id, at=now, text=text, unit_id=unit_id, person_id=person_id
         )
-        await _record(db, clue_id, done)
+        await record_step(db, clue_id, done)
         await queries.add_references(db, clue_id, about or [], actor.person_id, now)
         return Kept(clue=kept.clue, steps=(*kept.steps, done), has_reporter=kept.has_reporter)
 
@@ -155,10 +159,11 @@ async def erase_reporter(database: Database, clock: Clock, actor: Actor, clue_id
             raise ReporterGone
         last = kept.steps[-1].ordinal if kept.steps else 0
         erased = Done(ordinal=last + 1, step=Step.REPORTER_ERASED, by_id=actor.person_id, at=clock.now(), text=reason)
-        await _record(db, clue_id, erased)
+        await record_step(db, clue_id, erased)
 
 
-async def _record(db: Connection, clue_id: UUID, done: Done) -> None:
+async def record_step(db: Connection, clue_id: UUID, done: Done) -> None:
+    """In the caller's transaction, which has checked that it may. Raises ClueMovedOn, ClueHandledBySelf."""
     await queries.add_step(db, clue_id, done)
     told = {
         "clue_id": clue_id,

@@ -143,7 +143,12 @@ async def add_step(db: Connection, clue_id: UUID, done: Done) -> None:
 
 
 async def clue_by_id(db: Connection, clue_id: UUID) -> Kept | None:
-    return next(iter(await _kept(db, await db.fetch(_CLUES_BY_ID, [clue_id]))), None)
+    return next(iter(await clues_by_id(db, [clue_id])), None)
+
+
+async def clues_by_id(db: Connection, clue_ids: Collection[UUID]) -> list[Kept]:
+    """Whether or not the reader may know of them is the caller's to ask."""
+    return await _kept(db, await db.fetch(_CLUES_BY_ID, list(clue_ids)))
 
 
 async def open_clues(
