@@ -27,6 +27,7 @@ from device_registry.notices.model import sentence
 from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.problem import Problem
+from inspection.watching.model import WATCHERS
 
 INBOX, CALENDAR = f"{HOME}/notices", f"{HOME}/calendar"
 ON_A_PAGE = 50
@@ -56,6 +57,7 @@ async def inbox_page(
         unread=unread,
         next=f"{int(shown[-1].read_at is not None)}.{shown[-1].id}" if len(found) > ON_A_PAGE else None,
         after=after,
+        may_watch=visit.may(*WATCHERS),
     )
 
 

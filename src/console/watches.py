@@ -11,7 +11,6 @@ from litestar.params import FromPath
 from agency.http import requires
 from agency.model import Actor
 from console.forms import Form
-from console.navigation import ENTRIES, Entry
 from console.pages import local, page, redirect
 from console.visit import Visit
 from foundation.clock import Clock
@@ -24,7 +23,6 @@ from inspection.watching.rules import path
 
 PATH = "/desk/watches"
 GUARDS = [requires(*WATCHERS)]
-ENTRIES.append(Entry("watches", PATH, frozenset(WATCHERS)))
 
 
 @get("/watches", guards=GUARDS)

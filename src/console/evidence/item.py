@@ -23,6 +23,8 @@ from device_registry.model import Place as SitePlace
 from evidence import queries
 from evidence.access import Look, Purpose, permit, permit_copy
 from evidence.case_files import queries as cases
+from evidence.clues.access import DECIDERS, access_of, known_of
+from evidence.clues.queries import clues_about
 from evidence.content_review import queries as reviews
 from evidence.content_review.model import ReviewStanding
 from evidence.content_review.review import REVIEWERS, reviewable
@@ -194,6 +196,7 @@ async def shown(
         )
         phones = await phone_labels(db, [evidence.phone_id, *(e.phone_id for e in custody if e.phone_id)])
         units = {one.id: _in(visit, one.name_zh, one.name_en) for one in await tree(db, today)}
+        clues = await known_of(db, await access_of(db, request.user, clock), await clues_about(db, evidence_id))
         watched = await watch_of(db, request.user.person_id, Watched.EVIDENCE, evidence_id)
     names = {one.id: _in(visit, one.name_zh, one.name_en) for one in people.values()}
     mine = any(one.reviewer_id == request.user.person_id for one in reviewed)
@@ -206,6 +209,8 @@ async def shown(
         map=_map(summary, evidence.facts.place, settings),
         following=following,
         watched=watched,
+        clues=clues,
+        may_register=visit.may(*DECIDERS),
         summary=summary,
         evidence=evidence,
         content=received[0] if received else None,

@@ -257,19 +257,18 @@ async def concerned(db: Connection, clue_ids: Collection[UUID]) -> dict[UUID, Co
     return {clue_id: found.get(clue_id, nobody) for clue_id in clue_ids}
 
 
-async def clues_about(db: Connection, *, evidence_id: UUID | None = None, case_id: UUID | None = None) -> list[UUID]:
+async def clues_about(db: Connection, evidence_id: UUID) -> list[Kept]:
     """Whether or not the reader may know of them is the caller's to ask."""
     rows = await db.fetch(
         """
         select clue_id
           from clue_reference
-         where evidence_id = $1 or case_id = $2
+         where evidence_id = $1
          order by id
         """,
         evidence_id,
-        case_id,
     )
-    return [row["clue_id"] for row in rows]
+    return await clues_by_id(db, [row["clue_id"] for row in rows])
 
 
 async def open_complaints_about(db: Connection, evidence_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:

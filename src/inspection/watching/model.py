@@ -85,5 +85,5 @@ class Hit(NamedTuple):
     path: str
     once: str
     times: int
-    units: frozenset[UUID]
-    """Of the evidence it happened to; empty where it happened to none."""
+    unit_id: UUID | None
+    """Of the evidence it happened to; None where it happened to none."""

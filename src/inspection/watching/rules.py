@@ -40,7 +40,7 @@ Address = tuple[Kind, UUID | str]
 
 
 def hits(watches: Sequence[Watch], tags: dict[UUID, str], happened: Iterable[Happened]) -> list[Hit]:
-    """One for each watch and event, however often it happened. `tags`: of the devices that are watched, by id.
+    """One for each watch, event and unit, however often it happened. `tags`: of the devices that are watched, by id.
 
     Nobody hears of what they did themselves, nor of what happened before they watched.
     """
@@ -52,7 +52,7 @@ def hits(watches: Sequence[Watch], tags: dict[UUID, str], happened: Iterable[Hap
         else:
             at = tags.get(watch.subject_id, "") if watch.kind is Kind.DEVICE else watch.subject_id
             by_address.setdefault((watch.kind, at), []).append(watch)
-    found: dict[tuple[UUID, str], list[tuple[Watch, Happened]]] = {}
+    found: dict[tuple[UUID, str, UUID | None], list[tuple[Watch, Happened]]] = {}
     for one in happened:
         if one.event in NOT_TOLD:
             continue
@@ -61,7 +61,7 @@ def hits(watches: Sequence[Watch], tags: dict[UUID, str], happened: Iterable[Hap
             concerned += [watch for watch in searches if _finds(watch, one)]
         for watch in concerned:
             if one.at > watch.begun_at and one.actor_id != watch.person_id:
-                found.setdefault((watch.id, one.event), []).append((watch, one))
+                found.setdefault((watch.id, one.event, one.unit_id), []).append((watch, one))
     return [_hit(told) for told in found.values()]
 
 
@@ -102,7 +102,7 @@ def _hit(told: list[tuple[Watch, Happened]]) -> Hit:
         path(watch, last.evidence_id),
         f"WATCH:{watch.id}:{last.leaf}",
         len(told),
-        frozenset(one.unit_id for _, one in told if one.unit_id is not None),
+        last.unit_id,
     )
 
 

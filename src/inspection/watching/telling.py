@@ -64,7 +64,7 @@ async def _of_facts(db: Connection, watches: list[Watch], since: datetime) -> li
             rules.path(watch),
             f"WATCH:{watch.id}:{fact.id}",
             1,
-            frozenset(),
+            None,
         )
         for fact in await learnt_of(db, list(by_device), since)
         for watch in by_device[fact.device_id]
@@ -87,7 +87,7 @@ async def _give(db: Connection, clock: Clock, found: list[Hit], now: datetime) -
             still = await may_know_clue(db, clock, watch.person_id, watch.subject_id)
         if not still:
             lost.add(watch.id)
-        elif hit.units <= theirs:
+        elif hit.unit_id is None or hit.unit_id in theirs:
             notices.append(_notice(hit))
     await queries.end(db, lost, "BEYOND_REACH", now)
     return await notify(db, notices, now)

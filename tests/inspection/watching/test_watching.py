@@ -147,3 +147,13 @@ async def test_a_search_finds_what_is_decided_as_it_says(city: City) -> None:
     meter = await a_device(city.custodian.database, city.clock, city.officer.unit_id, verified=None)
     await hand_in(city.custodian, city.officer, CAPTURED, device_tag=meter.tag)
     assert len(await city.told(supervisor)) == 1
+
+
+async def test_a_search_over_all_tells_nothing_of_units_beyond_reach_and_still_of_ones_own(city: City) -> None:
+    supervisor = await somebody(city.custodian, city.officer.unit_id, Role.SUPERVISOR)
+    await city.watch(supervisor, Kind.SEARCH, search=Search(state="ADMITTED"))
+    elsewhere = await an_officer(city.custodian.database, await a_unit(city.custodian.database))
+    await hand_in(city.custodian, city.officer, CAPTURED)
+    await hand_in(city.custodian, elsewhere, CAPTURED)
+    (told,) = await city.told(supervisor)
+    assert "1 次" in told
