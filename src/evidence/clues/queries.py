@@ -271,6 +271,7 @@ async def clues_about(db: Connection, evidence_id: UUID) -> list[Kept]:
     return await clues_by_id(db, [row["clue_id"] for row in rows])
 
 
+@sees_every_unit
 async def open_complaints_about(db: Connection, evidence_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
     """Which clues of a channel of complaint, not closed, are about each: about it, its inspection, or a case on it.
 
