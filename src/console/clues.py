@@ -302,11 +302,11 @@ async def _shown(
 
 
 def _bar(at: Stage) -> Sequence[tuple[Stage, str]]:
-    """Each stage with `done`, `now` or `ahead`."""
+    """Each stage with `past`, `now` or `ahead`."""
     stages = BAR if at in BAR else (Stage.REGISTERED, at, Stage.REPLIED, Stage.CLOSED)
     now = stages.index(at)
     return [
-        (one, "done" if n < now or at is Stage.CLOSED else "now" if n == now else "ahead")
+        (one, "past" if n < now or at is Stage.CLOSED else "now" if n == now else "ahead")
         for n, one in enumerate(stages)
     ]
 

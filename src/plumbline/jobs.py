@@ -106,6 +106,8 @@ async def _self_proof(custodian: Custodian, _: dict[str, Any]) -> None:
 
 async def _sweep_bundles(custodian: Custodian, _: dict[str, Any]) -> None:
     await making.sweep(custodian)
+
+
 async def _tell_watchers(custodian: Custodian, _: dict[str, Any]) -> None:
     await tell_watchers(custodian.database, custodian.clock)
 
