@@ -32,9 +32,8 @@ from inspection.documents import http as inspection_documents_at_desk
 from inspection.drawing import http as drawing
 from inspection.planning import http as planning
 from inspection.pulling import Feeds
-from mobile_api import app_files, hand_in, inspection_documents, inspections, offers, offline, thumbnails, uploads
 from inspection.watching import http as watching
-from mobile_api import app_files, hand_in, inspection_documents, inspections, offline, thumbnails, uploads
+from mobile_api import app_files, hand_in, inspection_documents, inspections, offers, offline, thumbnails, uploads
 from mobile_api import clock as phone_clock
 from mobile_api import http as mobile_api
 from mobile_api.standing_list import OfflineStandings

@@ -9,7 +9,6 @@ from evidence.queries.commitments import (
     receipts_of,
 )
 from evidence.queries.custody_listing import custody_trail, purpose_given, was_looked_at
-from evidence.queries.happened import Happened, happened, last_leaf
 from evidence.queries.judging import (
     Received,
     acknowledge,
@@ -68,7 +67,6 @@ from evidence.queries.thumbnails import add_thumbnail, thumbnail_of, with_thumbn
 __all__ = [
     "Backing",
     "Counts",
-    "Happened",
     "Near",
     "Received",
     "Sought",
@@ -94,10 +92,8 @@ __all__ = [
     "digests_of",
     "evidence_by_id",
     "evidence_by_ids",
-    "happened",
     "join_queue",
     "latest_call",
-    "last_leaf",
     "lock_verdicts",
     "others_with_bytes",
     "purpose_given",

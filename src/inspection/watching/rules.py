@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from evidence.custody import Event
-from evidence.queries import Happened
+from evidence.queries.happened import Happened
 from inspection.watching.model import Hit, Kind, Watch
 
 NOT_TOLD = frozenset(

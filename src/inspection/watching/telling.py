@@ -10,7 +10,7 @@ from agency.queries import reach_by_role
 from device_registry.notices.model import NewNotice
 from device_registry.notices.queries import notify
 from device_registry.queries import learnt_of
-from evidence.queries import happened, last_leaf
+from evidence.queries.happened import happened, last_leaf
 from foundation.clock import Clock
 from foundation.database import Connection, Database
 from inspection.watching import queries, rules
