@@ -89,6 +89,32 @@ async def extend(db: Connection, job: Job, until: datetime) -> None:
     await db.execute("update job set leased_until = $2 where id = $1 and attempts = $3", job.id, until, job.attempts)
 
 
+class Failure(NamedTuple):
+    """Of a job that is to be tried again, or is left for people; `at` is when it failed for good, or is due anew."""
+
+    failure: str
+    at: datetime
+
+
+async def failures(db: Connection, kind: str, since: datetime | None, most: int = 20) -> list[Failure]:
+    """Since that instant, the newest first."""
+    rows = await db.fetch(
+        """
+        select failure, coalesce(failed_at, due_at) as at
+          from job
+         where kind = $1
+           and failure is not null
+           and ($2::timestamptz is null or coalesce(failed_at, due_at) > $2)
+         order by id desc
+         limit $3
+        """,
+        kind,
+        since,
+        most,
+    )
+    return [Failure(*row) for row in rows]
+
+
 async def done(db: Connection, job: Job) -> None:
     await db.execute("delete from job where id = $1", job.id)
 

@@ -38,7 +38,7 @@ from mobile_api import clock as phone_clock
 from mobile_api import http as mobile_api
 from mobile_api.standing_list import OfflineStandings
 from mobile_api.standings import DeviceStandings
-from plumbline import health, openapi
+from plumbline import health, metrics, openapi
 from plumbline.opening import document_keeper, opened, trusted_by
 from plumbline.settings import Settings
 
@@ -108,6 +108,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             console.public_router,
             *problem_pages.ROUTES,
             *health.ROUTES,
+            *metrics.ROUTES,
             openapi.VIEWER_ROUTER,
         ],
         lifespan=[lifespan],

@@ -24,6 +24,7 @@ from evidence.custodian import Custodian
 from evidence.fixity.reading import Fixity, scrub
 from evidence.retention import disposing, keeping
 from evidence.self_proof.cycle import prove
+from evidence.transparency_log.published import JOB as PUBLISH_LOG
 from evidence.transparency_log.published import publish
 from evidence.transparency_log.sequencing import sequence
 from evidence.transparency_log.signing import LogSigner
@@ -47,7 +48,6 @@ FINISH_UPLOADS = "finish-uploads"
 SETTLE_INSPECTIONS = "settle-inspections"
 DROP_EXPIRED_IMPORT_FILES = "drop-expired-import-files"
 REMIND = "remind"
-PUBLISH_LOG = "publish-log"
 SCRUB = "read-objects-back"
 SELF_PROOF = "self-proof"
 SWEEP_BUNDLES = "sweep-bundles"

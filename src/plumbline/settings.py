@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PREFIX = "PLUMBLINE_"
 NOT_SETTINGS = frozenset({"PLUMBLINE_PYTHON", "PLUMBLINE_VENV", "PLUMBLINE_REAL_DATA", "PLUMBLINE_CHROMIUM"})
 """Names that belong to `bin/run`, which are read before there is a Python to read settings with, and to `bin/test`."""
-SECRETS = frozenset({"s3_secret_key"})
+SECRETS = frozenset({"metrics_token", "s3_secret_key"})
 """Fields that are never printed."""
 WITH_PASSWORDS = frozenset({"database_url", "migration_database_url", "smtp_url"})
 """Fields printed without the password in them."""
@@ -121,6 +121,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     self_proof_hour: Annotated[
         int, Meta(description="Hour of the day in Beijing at which every guard is tried by a canary.", ge=0, le=23)
     ] = 3
+    metrics_token: Annotated[str, Meta(description="Bearer token with which /metrics answers. Empty: it does not.")] = (
+        ""
+    )
     map_tiles_url: Annotated[
         str,
         Meta(

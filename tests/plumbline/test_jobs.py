@@ -1,7 +1,7 @@
 """Work for later is done once, by whoever is there, and what keeps failing is kept for people."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from tests.support import FixedClock
@@ -11,7 +11,8 @@ from evidence.custodian import Custodian
 from foundation import jobs
 from foundation.database import Database
 from foundation.jobs import MOST_ATTEMPTS
-from plumbline.jobs import do_due
+from plumbline.jobs import SELF_PROOF, do_due, recurring
+from plumbline.settings import Settings
 
 LEASE = timedelta(seconds=30)
 
@@ -80,3 +81,9 @@ async def test_one_failing_job_does_not_stop_the_others(custodian: Custodian) ->
     async with custodian.database.connection() as db:
         left = await db.fetch("select kind, failure from job")
     assert [tuple(row) for row in left] == [("of a newer program", "KeyError: 'of a newer program'")]
+
+
+def test_every_guard_is_tried_nightly_at_the_hour_that_the_operator_chose() -> None:
+    due = recurring(Settings(self_proof_hour=2))[SELF_PROOF]
+    before, after = (datetime(2026, 6, 14, hour, tzinfo=UTC) for hour in (17, 18))  # 01:00 and 02:00 in Beijing
+    assert (due(before), due(after)) == (after, after + timedelta(days=1))

@@ -14,6 +14,8 @@ from evidence.transparency_log.rules.note import Note, checkpoint_in
 from foundation.database import Database
 from foundation.object_store import ObjectStore
 
+JOB = "publish-log"
+
 TILES_AT_ONCE = 64
 """Half a megabyte of hashes in memory."""
 HASH_BYTES = 32

@@ -171,7 +171,7 @@ async def test_supervision_shows_refusals_by_reason_and_unit_devices_that_go_on_
     assert "七天内不能作为证据的材料" in text_of(await desk.read("/desk"))
     page = await desk.read("/desk/supervision")
     assert "从未检定 2" in " ".join(text_of(page).split())
-    assert f"/desk/devices/{meter.tag}" in page.text
+    assert f"/desk/devices/{meter.id}" in page.text
     assert all(f"/desk/evidence/{one}" in page.text for one in held)
     elsewhere = await a_unit(custodian.database)
     await somebody(custodian.database, elsewhere, "stranger", Role.SUPERVISOR)

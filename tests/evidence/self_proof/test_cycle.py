@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from evidence.custodian import Custodian
+from evidence.fixity.reading import AGAIN, WITHIN
 from evidence.self_proof import queries
 from evidence.self_proof.cycle import prove
 from evidence.self_proof.model import Cycle, Light, Step
@@ -130,3 +131,12 @@ async def test_an_object_whose_lock_does_not_hold_is_red(
     monkeypatch.setattr(ObjectStore, "_lock", obeys)
     cycle = await proved(custodian, growing)
     assert [one.step for one in cycle.failed] == [Step.REMOVAL, Step.SHORTENING]
+
+
+async def test_where_nobody_reads_objects_back_the_reading_is_red(
+    custodian: Custodian, clock: FixedClock, growing: Growing, owner: Owner
+) -> None:
+    await proved(custodian, growing)
+    clock.advance(WITHIN + AGAIN + timedelta(minutes=1))
+    cycle = await proved(custodian, growing)
+    assert [one.step for one in cycle.failed] == [Step.READ_BACK]

@@ -149,6 +149,12 @@ async def published_size(db: Connection) -> int:
     )
 
 
+async def last_publication(db: Connection) -> datetime | None:
+    """When a checkpoint went into the object store last."""
+    at: datetime | None = await db.fetchval("select published_at from log_publication order by size desc limit 1")
+    return at
+
+
 async def add_publication(db: Connection, size: int, now: datetime) -> None:
     await db.execute(
         "insert into log_publication (size, published_at) values ($1, $2) on conflict (size) do nothing", size, now
