@@ -14,7 +14,7 @@ from litestar.di import NamedDependency
 from litestar.params import HeaderParameter
 from litestar.types import ControllerRouterHandler
 
-from agency.http import OPEN
+from agency.http import ACROSS_UNITS, OPEN
 from evidence.fixity import queries as fixity
 from evidence.fixity.reading import Fixity
 from evidence.self_proof import metrics as queries
@@ -41,7 +41,7 @@ class Gauge(NamedTuple):
 
 @get(
     "/metrics",
-    opt=OPEN,
+    opt=OPEN | {ACROSS_UNITS: "it counts, for whoever runs the whole house"},
     security=[{}],
     tags=["operation"],
     summary="Gauges for Prometheus; only where PLUMBLINE_METRICS_TOKEN is set, and only for its bearer",

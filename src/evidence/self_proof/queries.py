@@ -52,6 +52,8 @@ TRIGGERS = (
     ("stored_object", "object_is_read_when_stored"),
 )
 """By table. What must stand in the schema, and be switched on."""
+REACHED = ("case_file", "evidence", "inspection", "inspection_plan")
+"""Tables of which a request reads only the rows that it reaches (decision 0020)."""
 
 
 class Canary(NamedTuple):
@@ -137,11 +139,16 @@ async def guards_missing(db: Connection) -> list[str]:
           from unnest($2::text[], $3::text[]) as wanted (on_table, name)
          where not exists (select from pg_trigger
                             where tgrelid = on_table::regclass and tgname = name and tgenabled in ('O', 'A'))
+         union all
+        select 'row level security of ' || name
+          from unnest($4::text[]) as name
+         where not exists (select from pg_class where oid = name::regclass and relrowsecurity)
          order by 1
         """,
         list(CONSTRAINTS),
         [table for table, _ in TRIGGERS],
         [name for _, name in TRIGGERS],
+        list(REACHED),
     )
     return [row["name"] for row in rows]
 
