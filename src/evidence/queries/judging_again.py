@@ -137,9 +137,9 @@ async def suspend_admissions_under(
         """
         with gone as (
             delete from admission
-             using evidence
+             using evidence_under_item as evidence
              where evidence.id = admission.evidence_id
-               and evidence.facts ->> 'item' = $1
+               and evidence.item = $1
                and evidence.captured && $2
                and ($3::uuid[] is null or evidence.unit_id = any ($3))
             returning admission.evidence_id
@@ -176,9 +176,9 @@ async def received_under_item(db: Connection, code: str, span: Span, after: UUID
     rows = await db.fetch(
         """
         select evidence.id
-          from evidence
+          from evidence_under_item as evidence
           join reception on reception.evidence_id = evidence.id
-         where evidence.facts ->> 'item' = $1
+         where evidence.item = $1
            and evidence.captured && $2
            and ($3::uuid is null or evidence.id > $3)
          order by evidence.id
