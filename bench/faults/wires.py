@@ -23,16 +23,25 @@ class Wire:
     async def cut(self, seconds: float) -> None:
         """Every connection breaks, and none is made for so long."""
         self._whole = False
-        for end in self._ends:
-            end.transport.abort()
+        self._break()
         await asyncio.sleep(seconds)
         self._whole = True
+
+    async def close(self) -> None:
+        """For good; far ends have a moment to notice."""
+        self._whole = False
+        self._break()
+        await asyncio.sleep(0.2)
 
     async def stall(self, seconds: float) -> None:
         """Nothing goes through for so long, and nothing breaks."""
         self._flowing.clear()
         await asyncio.sleep(seconds)
         self._flowing.set()
+
+    def _break(self) -> None:
+        for end in self._ends:
+            end.transport.abort()
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ends = {writer}
@@ -76,6 +85,7 @@ async def to_store(url: str) -> AsyncIterator[tuple[Wire, str]]:
         yield wire, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
+        await wire.close()
 
 
 @asynccontextmanager
@@ -88,3 +98,4 @@ async def to_database(url: str, folder: Path) -> AsyncIterator[tuple[Wire, Calla
         yield wire, lambda one: f"{one.partition('?host=')[0]}?host={folder}"
     finally:
         server.close()
+        await wire.close()

@@ -22,7 +22,7 @@ from device_registry.queries import Document
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.media_type import HEAD_BYTES, XLSX, XML, media_type_of
-from foundation.object_store import ObjectStore
+from foundation.object_store import ObjectStore, begun
 from foundation.problem import Spoken, TooLarge
 
 if TYPE_CHECKING:
@@ -77,15 +77,7 @@ async def keep_document(
 
 async def content_of(keeper: DocumentKeeper, document: Document) -> AsyncIterator[bytes]:
     """The bytes in chunks. Raises TryLater before the first one, while an answer can still say so."""
-    chunks = keeper.store.read(document.stored.key, document.stored.version_id)
-    first = await anext(chunks, b"")
-
-    async def all_of_it() -> AsyncIterator[bytes]:
-        yield first
-        async for chunk in chunks:
-            yield chunk
-
-    return all_of_it()
+    return await begun(keeper.store.read(document.stored.key, document.stored.version_id))
 
 
 async def _spooled(chunks: AsyncIterator[bytes], file: IO[bytes]) -> tuple[bytes, int]:

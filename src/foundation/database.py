@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -20,6 +21,8 @@ else:
 """What a query function takes: a connection of the pool, inside a transaction or not."""
 
 
+ABANDONED = timedelta(minutes=2)
+"""Nothing slow is done in a transaction, so its silence means that nobody is there any more."""
 ROWS_A_TURN = 500
 """Rows that are encoded without a pause: a few milliseconds."""
 
@@ -37,9 +40,13 @@ class Database:
         self._writing = asyncio.Semaphore(most - most // 4)
 
     @classmethod
-    async def open(cls, url: str, *, unless_said: Reach, most: int = 16) -> "Database":
+    async def open(
+        cls, url: str, *, unless_said: Reach, most: int = 16, abandoned_after: timedelta = ABANDONED
+    ) -> "Database":
         """Connects. `most` is the largest number of connections; `unless_said` how far work reaches that says nothing.
 
+        A transaction in which nothing is said for `abandoned_after` is ended by the server: whoever began it may be
+        behind a network that died without a word, and would hold its locks for hours.
         Raises OSError or asyncpg.PostgresError.
         """
         pool = await asyncpg.create_pool(
@@ -49,7 +56,11 @@ class Database:
             connection_class=_Reaching,
             init=_teach_json,
             reset=_leave_as_it_is,
-            server_settings={"timezone": "UTC", "application_name": "plumbline"},
+            server_settings={
+                "timezone": "UTC",
+                "application_name": "plumbline",
+                "idle_in_transaction_session_timeout": f"{round(abandoned_after.total_seconds() * 1000)}ms",
+            },
             command_timeout=60,
         )
         return cls(pool, unless_said)

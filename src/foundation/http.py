@@ -44,8 +44,6 @@ from foundation.words import DEFAULT, Language, negotiate
 PROBLEM_JSON = "application/problem+json"
 MAX_JSON_BYTES = 1 << 20
 """Largest JSON body of the ordinary routes. The longest legitimate one, a commitment, is below 16 KiB."""
-RETRY_AFTER_SECONDS = 5
-"""A restart of PostgreSQL takes about that."""
 
 _BY_STATUS: dict[int, type[Problem]] = {
     401: NotSignedIn,
@@ -176,7 +174,7 @@ def out_of_reach(request: Request[Any, Any, Any], error: Exception) -> Problem:
     ):
         return crashed(request, error)
     log.error("database out of reach", method=request.method, path=request.url.path, error=type(error).__name__)
-    return TryLater(headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    return TryLater()
 
 
 def unstorable(request: Request[Any, Any, Any], error: asyncpg.DataError) -> Problem:

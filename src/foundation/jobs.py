@@ -10,6 +10,9 @@ CHANNEL = "job"
 MOST_ATTEMPTS = 8
 """With doubling pauses from one second these span about four minutes; then the job is kept as failed, for people."""
 
+ATTEMPTS_LEFT = 4
+"""Of them, to a job that had to wait for a server to come back; until then it is tried every few seconds."""
+
 
 class Job(NamedTuple):
     """A job that this worker holds until its lease runs out."""
@@ -119,16 +122,20 @@ async def done(db: Connection, job: Job) -> None:
     await db.execute("delete from job where id = $1", job.id)
 
 
-async def failed(db: Connection, job: Job, failure: str, now: datetime) -> None:
-    """Tries again after a pause that doubles, and keeps the job for people after MOST_ATTEMPTS."""
+async def failed(db: Connection, job: Job, failure: str, now: datetime, *, for_good: bool = True) -> None:
+    """Tries again after a pause that doubles, and keeps the job for people after MOST_ATTEMPTS.
+
+    Not `for_good`: it could not even be tried, because something it needs was away. Then it waits as long as that is.
+    """
     pause = timedelta(seconds=2 ** (job.attempts - 1))
     await db.execute(
         """
         update job
            set leased_until = null,
+               attempts = case when $6 then attempts else least(attempts, $7) end,
                failure = $2,
                due_at = $3,
-               failed_at = case when attempts >= $4 then $5::timestamptz end
+               failed_at = case when attempts >= $4 and $6 then $5::timestamptz end
          where id = $1
         """,
         job.id,
@@ -136,4 +143,6 @@ async def failed(db: Connection, job: Job, failure: str, now: datetime) -> None:
         now + pause,
         MOST_ATTEMPTS,
         now,
+        for_good,
+        MOST_ATTEMPTS - ATTEMPTS_LEFT,
     )

@@ -29,10 +29,14 @@ LEAST_PART_BYTES = 5 << 20
 """S3 takes no smaller part, except as the last one (Amazon S3 multipart upload limits)."""
 MOST_PARTS = 10_000
 READ_BYTES = SLICE_BYTES = 1 << 18
-RETRY_AFTER_SECONDS = 5
 FORBIDDEN = 403
 DERIVED = "derived/"
 """What keys begin with of what can be made again from evidence: never locked, removed when it has served. No stray."""
+CONNECT_SECONDS = 10
+ANSWER_SECONDS = 30
+"""That the store may keep silent where nothing large was sent to it: longer only where it is told so."""
+REACHABLE_SECONDS = 3
+"""Whoever asks whether it answers wants to know it now."""
 
 
 class StoredObject(Struct, frozen=True):
@@ -101,7 +105,6 @@ class ObjectStore:
     def open(cls, endpoint: str, bucket: str, region: str, access_key: str, secret_key: str) -> "ObjectStore":
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=64, keepalive_timeout=30),
-            timeout=aiohttp.ClientTimeout(total=None, connect=10, sock_read=120),
             auto_decompress=False,
         )
         return cls(session, endpoint, bucket, region, Credentials(access_key, secret_key))
@@ -110,9 +113,9 @@ class ObjectStore:
         await self._session.close()
 
     async def reachable(self) -> bool:
-        """Whether the bucket answers."""
+        """Whether the bucket answers, soon."""
         try:
-            async with self._request("HEAD", ""):
+            async with self._request("HEAD", "", timeout_seconds=REACHABLE_SECONDS):
                 return True
         except (TryLater, StoreRefused):
             return False
@@ -365,15 +368,29 @@ class ObjectStore:
                 URL(url.geturl(), encoded=True),  # exactly as it was signed
                 headers={name: str(value) for name, value in signed.items()},
                 data=_in_slices(body) if body else body,
-                timeout=aiohttp.ClientTimeout(total=timeout_seconds, connect=10, sock_read=120),
+                timeout=aiohttp.ClientTimeout(
+                    total=timeout_seconds, connect=CONNECT_SECONDS, sock_read=timeout_seconds or ANSWER_SECONDS
+                ),
             ) as response:
                 if response.status in (429, 500, 502, 503, 504):
-                    raise TryLater(headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+                    raise TryLater
                 if response.status >= 300:
                     raise StoreRefused(response.status, _text(await response.read(), "Code"))
                 yield response
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
-            raise TryLater(headers={"Retry-After": str(RETRY_AFTER_SECONDS)}) from error
+            raise TryLater from error
+
+
+async def begun(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes, once the first are here: what `read` raises is raised while an answer can still say so."""
+    first = await anext(chunks, b"")
+
+    async def all_of_it() -> AsyncIterator[bytes]:
+        yield first
+        async for chunk in chunks:
+            yield chunk
+
+    return all_of_it()
 
 
 async def _refused(attempt: Awaitable[None]) -> bool:

@@ -127,9 +127,14 @@ class UnsupportedContentType(Problem):
 
 
 class TryLater(Problem):
-    """Something the answer depends on is out of reach for the moment; nothing was lost."""
+    """Something the answer depends on is out of reach for the moment; nothing was lost. It says when to ask again."""
 
     slug, status = "try-later", HTTPStatus.SERVICE_UNAVAILABLE
+    AFTER_SECONDS: ClassVar[int] = 5
+    """A restart of PostgreSQL or of the object store takes about that."""
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": str(self.AFTER_SECONDS)})
 
 
 class Unexpected(Problem):

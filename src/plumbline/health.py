@@ -1,5 +1,6 @@
 """Is the process alive, and can it do its work: for balancers and for people."""
 
+import asyncio
 from typing import Literal
 
 from litestar import get
@@ -10,6 +11,7 @@ from msgspec import Struct
 from agency.http import OPEN
 from evidence.custodian import Custodian
 from foundation.http import declared
+from foundation.object_store import REACHABLE_SECONDS
 from foundation.problem import Problem
 from plumbline.migrations import known
 
@@ -55,7 +57,7 @@ async def ready(custodian: NamedDependency[Custodian]) -> Ready:
 
 async def _database(custodian: Custodian) -> tuple[str, str]:
     try:
-        async with custodian.database.connection() as db:
+        async with asyncio.timeout(REACHABLE_SECONDS), custodian.database.connection() as db:
             applied = {row["version"] for row in await db.fetch("select version from schema_migrations")}
     except Exception:  # noqa: BLE001 - whatever keeps the database away, the answer is the same
         return "unreachable", "unknown"

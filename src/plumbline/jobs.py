@@ -33,6 +33,7 @@ from foundation import jobs
 from foundation.civil import beginning_of, day_after, day_of
 from foundation.clock import Clock, SystemClock
 from foundation.jobs import Job
+from foundation.problem import TryLater
 from inspection import current
 from inspection.documents.issuing import issue_when_signed
 from inspection.watching.telling import tell_watchers
@@ -54,6 +55,16 @@ SWEEP_BUNDLES = "sweep-bundles"
 KEEP = "keep-retention"
 DISPOSE = "dispose-of-what-is-due"
 TELL_WATCHERS = "tell-watchers"
+
+AWAY = (
+    TryLater,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InsufficientResourcesError,
+)
+"""What a job fails with because a server it needs is away, or its disk full: no fault of the job's."""
 
 Doer = Callable[[Custodian, dict[str, Any]], Awaitable[None]]
 Due = Callable[[datetime], datetime]
@@ -238,13 +249,16 @@ async def _work(
     doers: Mapping[str, Doer],
     recurring: Mapping[str, Due],
 ) -> None:
+    told = ""
     while True:
         try:
             await _queue_recurring(custodian, recurring)
             if await _do_one(custodian, lease, doers):
                 continue
+            told = ""
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("the job queue is out of reach", error=str(error))
+            if told != (told := type(error).__name__):  # once, and not every second
+                log.warning("the job queue is out of reach", error=str(error))
         woken.clear()
         with suppress(TimeoutError):
             await asyncio.wait_for(woken.wait(), IDLE_SECONDS)
@@ -266,9 +280,14 @@ async def _do_one(custodian: Custodian, lease: timedelta, doers: Mapping[str, Do
     try:
         await doers[job.kind](custodian, job.payload)
     except Exception as error:
-        log.exception("a job failed", job=job.id, kind=job.kind, attempts=job.attempts)
+        away = isinstance(error, AWAY)
+        if away:
+            log.warning("a job waits", job=job.id, kind=job.kind, attempts=job.attempts, error=repr(error))
+        else:
+            log.exception("a job failed", job=job.id, kind=job.kind, attempts=job.attempts)
         async with custodian.database.connection() as db:
-            await jobs.failed(db, job, f"{type(error).__name__}: {error}", custodian.clock.now())
+            failure = f"{type(error).__name__}: {error}"
+            await jobs.failed(db, job, failure, custodian.clock.now(), for_good=not away)
     else:
         async with custodian.database.connection() as db:
             await jobs.done(db, job)

@@ -48,6 +48,7 @@ def end_with(work: Coroutine[Any, Any, int]) -> None:
 def _configure_logging(level: str) -> None:
     logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its news of starting and stopping are told by us
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # tells each attempt with a traceback; we tell once
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -10,6 +10,7 @@ from litestar.datastructures import State as Scope
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Stream
+from markupsafe import escape
 from msgspec import Struct
 
 from agency.http import requires
@@ -44,8 +45,9 @@ from evidence.transparency_log import queries as log
 from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
-from foundation.problem import NotFound
-from foundation.words import say
+from foundation.object_store import begun
+from foundation.problem import NotFound, TryLater
+from foundation.words import Language, say
 from inspection.watching.model import Kind as Watched
 from inspection.watching.queries import watch_of
 
@@ -88,7 +90,10 @@ async def evidence_page(
 
 @get("/evidence/{evidence_id:uuid}/preview", guards=GUARDS)
 async def preview_at_page(
-    evidence_id: FromPath[UUID], request: Request[Actor, Any, Scope], custodian: NamedDependency[Custodian]
+    evidence_id: FromPath[UUID],
+    visit: NamedDependency[Visit],
+    request: Request[Actor, Any, Scope],
+    custodian: NamedDependency[Custodian],
 ) -> Response[bytes]:
     """Part of the page that was told as viewed; the original is another matter."""
     async with custodian.database.connection() as db:
@@ -97,8 +102,10 @@ async def preview_at_page(
         found = await queries.content_of(db, evidence_id)
     if found is None or not has_preview(found[0].media_type, found[1].size):
         raise NotFound
-    picture = await preview(custodian.store, found[1])
-    return _picture(picture)
+    try:
+        return _picture(await preview(custodian.store, found[1]))
+    except TryLater as later:
+        return _no_picture_now(later, visit.language)
 
 
 @get("/evidence/{evidence_id:uuid}/thumbnail", guards=GUARDS)
@@ -138,7 +145,7 @@ async def original_at_page(
     if not played:
         headers["Content-Disposition"] = f'attachment; filename="{evidence_id}"'
     return Stream(
-        custodian.store.read(stored.key, stored.version_id),
+        await begun(custodian.store.read(stored.key, stored.version_id)),
         media_type=content.media_type if played else "application/octet-stream",
         headers=headers,
     )
@@ -272,6 +279,20 @@ def _picture(made: bytes | None) -> Response[bytes]:
         raise NotFound
     headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
     return Response(made, media_type="image/jpeg", headers=headers)
+
+
+def _no_picture_now(later: TryLater, language: Language) -> Response[bytes]:
+    """In the place of the picture a sentence, as a picture: the page around it is there, and browsers show it."""
+    drawn = _SENTENCE.format(escape(say(language, "page.evidence.store-away")))
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **later.headers}
+    return Response(drawn.encode(), status_code=later.status, media_type="image/svg+xml", headers=headers)
+
+
+_SENTENCE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 120" width="640" height="120" role="img">'
+    '<rect width="640" height="120" fill="#f4f4f2"/><text x="320" y="66" text-anchor="middle" font-size="18"'
+    ' font-family="sans-serif" fill="#444">{}</text></svg>'
+)
 
 
 def _told(

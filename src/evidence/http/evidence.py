@@ -30,6 +30,7 @@ from foundation.civil import day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.http import checked_instant, declared, language_of
+from foundation.object_store import begun
 from foundation.problem import Malformed, NotAllowed, NotFound, NotSignedIn, Spoken, TryLater
 from foundation.words import Language, say
 
@@ -216,7 +217,7 @@ async def read_content(
         await permit(db, request.user, evidence_id, summary.unit_id, now, Look.ORIGINAL)
         await tell(db, Event.CONTENT_READ, now, evidence_id=evidence_id, actor_id=request.user.person_id)
     return Stream(
-        custodian.store.read(stored.key, stored.version_id),
+        await begun(custodian.store.read(stored.key, stored.version_id)),
         media_type="application/octet-stream",
         headers={
             # Never shown by a browser as what it claims to be: it may be anything, such as a page with a script.

@@ -32,7 +32,7 @@ class RestoreUnanswered(Exception):
 
 async def sequence(database: Database, clock: Clock, signer: LogSigner) -> None:
     """Integrates what is committed until cancelled; any number of processes may do so."""
-    known = False
+    known, told = False, ""
     while True:
         try:
             if not known:
@@ -40,11 +40,13 @@ async def sequence(database: Database, clock: Clock, signer: LogSigner) -> None:
                 known = True
             while await integrate(database, clock, signer) == MOST_AT_ONCE:
                 pass
+            told = ""
         except RestoreUnanswered as why:
             log.warning("the log does not grow", error=str(why))
             await asyncio.sleep(UNANSWERED_SECONDS)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("the log does not grow", error=str(error))
+            if told != (told := type(error).__name__):  # once, and not three times a second
+                log.warning("the log does not grow", error=str(error))
         except Exception:
             # Such as a tree that somebody damaged, which `plumbline fsck` explains; jobs in this process go on.
             log.exception("the log does not grow")
