@@ -25,8 +25,8 @@ from plumbline.migrations import migrate
 from plumbline.settings import PREFIX, Settings, variable
 
 API_PROCESSES = 2
-DISK_BYTES = 2 << 30
-"""Of the disk that becomes full, in memory. SeaweedFS wants 1 GiB free of it."""
+DISK_BYTES = 5 << 30
+"""Of the disk that becomes full, in memory. SeaweedFS takes 1 GiB free for full; ten minutes write one."""
 WHOLE_SECONDS = 120
 """Longer no recovery may take."""
 INIT_PAUSE_SECONDS = 0.5

@@ -72,7 +72,7 @@ class Load:
 async def load(settings: Settings, api: str, number: int, seed: int) -> AsyncIterator[Load]:
     """So many phones of officers of their own; `settings` are the operator's."""
     database, clock, tally = (
-        await Database.open(settings.database_url, most=2, unless_said=EVERYTHING, unless_said=EVERYTHING),
+        await Database.open(settings.database_url, most=2, unless_said=EVERYTHING),
         SystemClock(),
         Tally(),
     )

@@ -140,7 +140,10 @@ async def settle(custodian: Custodian, evidence_id: UUID, courier: Courier) -> J
         upload = await upload_state.take_over(db, evidence_id, evidence.size)
     if upload is None:
         raise TakenOver
-    return await finish_parts(custodian, evidence, upload, courier)
+    try:
+        return await finish_parts(custodian, evidence, upload, courier)
+    except NoSuchUpload as gone:
+        raise NotYetReceived from gone
 
 
 async def finish_left_over(custodian: Custodian, most: int = 100) -> int:

@@ -14,7 +14,7 @@ from evidence.custodian import Custodian
 from evidence.custody import Event, tell
 from evidence.fixity import mending
 from evidence.model import Courier, Evidence
-from evidence.problems import DigestMismatch, TakenOver
+from evidence.problems import DigestMismatch, NoSuchUpload, TakenOver
 from evidence.upload_state import Upload
 from foundation.media_type import HEAD_BYTES, media_type_of
 from foundation.object_store import ObjectStore, StoredObject, key_of
@@ -52,6 +52,8 @@ async def finish_parts(custodian: Custodian, evidence: Evidence, upload: Upload,
     ours = upload.multipart_id is not None and await custodian.store.complete_parts(
         key_of(evidence.sha256), upload.multipart_id, upload.parts, again=lost
     )
+    if not ours and await custodian.store.find(evidence.sha256) is None:
+        raise await _parts_gone(custodian, evidence, upload)
     until = custodian.clock.now() + custodian.retention
     verified = ours and running is not None
     stored = await custodian.store.adopt(evidence.sha256, evidence.size, until, verified=verified)
@@ -94,6 +96,19 @@ async def _read_for_examination(store: ObjectStore, stored: StoredObject) -> tup
     if not media_type_of(head).startswith("image/") or stored.size > LARGEST_PICTURE_BYTES:
         return head, None
     return head, b"".join([chunk async for chunk in store.read(stored.key, stored.version_id)])
+
+
+async def _parts_gone(custodian: Custodian, evidence: Evidence, upload: Upload) -> NoSuchUpload | TakenOver:
+    """The store lost what it had confirmed, as a full disk makes it: nobody sent other bytes, and they come again."""
+    async with custodian.database.transaction() as db:
+        if await upload_state.remove(db, evidence.id, epoch=upload.epoch) is None:
+            return TakenOver()
+        details = {"at": upload.at}
+        await tell(
+            db, Event.UPLOAD_TERMINATED, custodian.clock.now(), evidence_id=evidence.id, actor_id=None, details=details
+        )
+    custodian.digests.forget(evidence.id)
+    return NoSuchUpload()
 
 
 async def _mismatch(

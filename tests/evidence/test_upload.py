@@ -18,6 +18,7 @@ from evidence.problems import (
     LongerThanCommitted,
     NoSuchUpload,
     NotCommitted,
+    NotYetReceived,
     OffsetDiffers,
     RangeDiffers,
     TakenOver,
@@ -280,6 +281,26 @@ async def test_while_the_store_is_out_of_reach_bytes_are_kept_and_the_upload_goe
     progress = await upload.append(custodian, evidence_id, offset, in_chunks(body[offset:]), officer.courier)
     assert progress.judged is not None
     assert await stored(custodian, body) == body
+
+
+async def test_parts_that_the_store_lost_are_sent_again_and_nobody_is_said_to_have_sent_other_bytes(
+    custodian: Custodian, officer: OfficerWithPhone
+) -> None:
+    body = some_bytes(9 * MIB, seed=202)
+    evidence_id = await begun(custodian, officer, body)
+    await upload.append(custodian, evidence_id, 0, in_chunks(body[: 8 * MIB]), officer.courier)
+    async with custodian.database.connection() as db:
+        state = await upload_state.look(db, evidence_id)
+    assert state is not None
+    assert state.multipart_id is not None
+    await custodian.store.abort_parts(key_of(hashlib.sha256(body).digest()), state.multipart_id)
+    async with custodian.database.connection() as db:
+        await db.execute("update upload set at = $2 where evidence_id = $1", evidence_id, len(body))
+    with pytest.raises(NotYetReceived):
+        await upload.settle(custodian, evidence_id, officer.courier)
+    assert "digest-mismatched" not in " ".join(await events(custodian, evidence_id))
+    await upload.begin(custodian, evidence_id, len(body), officer.courier)
+    assert (await upload.append(custodian, evidence_id, 0, in_chunks(body), officer.courier)).judged is not None
 
 
 async def test_an_upload_that_cannot_be_finished_keeps_no_other_from_being_finished(
