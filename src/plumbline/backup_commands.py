@@ -124,6 +124,29 @@ def reconcile(data: Path | None) -> None:
     end_with(on_servers(settings_of(data=data), work))
 
 
+@click.command()
+@click.option("--from", "folder", type=_folder, required=True, help="Folder of backups.")
+@data_option
+def repair(folder: Path, data: Path | None) -> None:
+    """Put back from backups what readings found missing or changed, as another version; it ends with 1 if any stays."""
+
+    async def work(settings: Settings) -> int:
+        from plumbline.backup.repairing import repair
+        from plumbline.opening import opened
+
+        stays = 0
+        with _words():
+            async with opened(settings, SystemClock()) as custodian:
+                async for stored, done in repair(custodian, folder):
+                    stays += not done
+                    _say(
+                        f"{'✓' if done else '✗'} {stored.key}" + ("" if done else " is not in the backups, or damaged")
+                    )
+        return 1 if stays else 0
+
+    end_with(on_servers(settings_of(data=data), work))
+
+
 @click.command(name="acknowledge-restore")
 @click.option("--by", required=True, help="Sign-in name of who answers for it.")
 @click.option(
@@ -260,4 +283,4 @@ def _sentence(error: Exception) -> str | None:
     return None
 
 
-COMMANDS = (backup, restore, reconcile, acknowledge_restore)
+COMMANDS = (backup, restore, reconcile, repair, acknowledge_restore)

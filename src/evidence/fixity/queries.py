@@ -67,6 +67,21 @@ async def objects_after(db: Connection, sha256: bytes, most: int) -> list[Stored
     return [StoredObject(*row) for row in rows]
 
 
+async def lost(db: Connection) -> list[StoredObject]:
+    """What the last reading found missing or changed. Index: object_last_read_fault."""
+    rows = await db.fetch(
+        """
+        select stored_object.sha256, size, key, version_id, retained_until
+          from object_last_read
+          join stored_object on stored_object.sha256 = object_last_read.sha256
+         where outcome <> 'SAME'
+           and outcome in ('MISSING', 'CHANGED')
+         order by stored_object.sha256
+        """
+    )
+    return [StoredObject(*row) for row in rows]
+
+
 async def receipts_over(db: Connection, sha256: bytes) -> list[tuple[UUID, datetime | None]]:
     """Evidence with these bytes, and when receipt 2 was signed for it. Index: reception_sha256."""
     rows = await db.fetch(

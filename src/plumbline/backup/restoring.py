@@ -176,7 +176,7 @@ async def _each(
         elif not _is_digest(item):
             if not await _put_of_log(store, item, path, until):
                 faults.append(item.key)
-        elif version := await _put(store, item, path, until):
+        elif version := await put_file(store, item, path, until):
             placed.append((bytes.fromhex(item.sha256), version, until))
         else:
             faults.append(item.key)
@@ -194,27 +194,30 @@ async def _put_of_log(store: ObjectStore, item: Item, path: Path, until: datetim
     return await store.put_once(item.key, body, until) or await store.whole(item.key) == body
 
 
-async def _put(store: ObjectStore, item: Item, path: Path, until: datetime) -> str | None:
-    """The version that is locked now; None where the file is not what it must be."""
+async def put_file(store: ObjectStore, item: Item, path: Path, until: datetime, *, again: bool = False) -> str | None:
+    """The version that is locked now; None where the file is not what it must be.
+
+    `again`: another version, whatever stands there. Nothing is locked before its digest is known to be right.
+    """
     sha256 = bytes.fromhex(item.sha256)
     if item.size <= SMALL_BYTES:
         body = await asyncio.to_thread(path.read_bytes)
         if hashlib.sha256(body).digest() != sha256:
             return None
-        return (await store.put_locked(sha256, body, until)).version_id
-    found = await store.find(sha256)
+        return (await (store.put_again if again else store.put_locked)(sha256, body, until)).version_id
+    found = None if again else await store.find(sha256)
     if found is None or found.retained_until is None:  # locked is only what was compared
-        upload, digest = await store.begin_parts(key_of(sha256)), hashlib.sha256()
+        upload, digest = await store.begin_parts(item.key), hashlib.sha256()
         parts: list[Part] = []
         with path.open("rb") as file:
             while part := file.read(PART_BYTES):
                 digest.update(part)
                 slices = [part[at : at + CHUNK] for at in range(0, len(part), CHUNK)]
-                parts.append(Part(*await store.put_part(key_of(sha256), upload, len(parts) + 1, slices)))
+                parts.append(await store.put_part(item.key, upload, len(parts) + 1, slices))
         if digest.digest() != sha256:
-            await store.abort_parts(key_of(sha256), upload)
+            await store.abort_parts(item.key, upload)
             return None
-        await store.complete_parts(key_of(sha256), upload, parts)
+        await store.complete_parts(item.key, upload, parts, again=again)
     stored = await store.adopt(sha256, item.size, until)
     return stored.version_id if stored else None
 

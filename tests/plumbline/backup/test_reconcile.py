@@ -15,9 +15,11 @@ from tests.plumbline.backup.conftest import Place, backed_up
 from tests.plumbline.backup.test_backup import put_back
 from tests.served import served
 
-from evidence.fixity.reading import Fixity
+from evidence.fixity.reading import Fixity, read_back
 from evidence.fixity.reconciling import Unbacked, reconcile
 from foundation.clock import SystemClock
+from foundation.object_store import StoredObject
+from plumbline.backup.repairing import repair
 from plumbline.backup.strays import FRESH, strays
 from plumbline.opening import opened
 from plumbline.phone_simulator import officers, shift
@@ -112,3 +114,32 @@ async def test_an_object_that_nothing_names_is_listed_once_it_is_an_hour_old_and
     assert stray.key in later
     assert key not in later
     assert await city.store.at(stray.key, stray.version_id) is not None
+
+
+async def test_an_object_that_was_changed_is_put_back_from_a_backup_as_another_version(
+    city: Place, tmp_path: Path
+) -> None:
+    now = SystemClock().now()
+    officer = await an_officer(city.custodian.database, await a_unit(city.custodian.database))
+    body = b"%PDF-1.7 " + uuid4().bytes
+    evidence_id, _ = await hand_in(city.custodian, officer, now, body, media_type="application/pdf")
+    backup = await backed_up(city, tmp_path / "backups")
+    other = await city.store.put_again(sha256(body).digest(), body, now + timedelta(days=1))
+    await city.as_owner("update stored_object set version_id = 'gone'")
+    await city.as_owner("update object_last_read set outcome = 'CHANGED'")
+    path = backup.path_of(other.key)
+    path.write_bytes(bytes(reversed(body)))
+    assert [done async for _, done in repair(city.custodian, tmp_path / "backups")] == [False]
+    path.write_bytes(body)
+    assert [done async for _, done in repair(city.custodian, tmp_path / "backups")] == [True]
+    assert [done async for _, done in repair(city.custodian, tmp_path / "backups")] == []
+    async with city.custodian.database.connection() as db:
+        row = await db.fetchrow("select sha256, size, key, version_id, retained_until from stored_object")
+        event = await db.fetchval(
+            "select event from custody_entry where evidence_id = $1 order by id desc limit 1", evidence_id
+        )
+    assert row is not None
+    stored = StoredObject(*row)
+    assert stored.version_id not in ("gone", other.version_id)
+    assert await read_back(city.store, stored) is Fixity.SAME
+    assert event == "evidence:fixity:repaired"
