@@ -56,10 +56,15 @@ async def moved(db: Connection, stored: StoredObject) -> None:
 
 
 async def objects_after(db: Connection, sha256: bytes, most: int) -> list[StoredObject]:
+    """What must be in the store: all that is not disposed of, in the order of digests."""
     rows = await db.fetch(
         """
         select sha256, size, key, version_id, retained_until
-          from stored_object where sha256 > $1 order by sha256 limit $2
+          from stored_object
+         where sha256 > $1
+           and not exists (select from object_disposal where object_disposal.sha256 = stored_object.sha256)
+         order by sha256
+         limit $2
         """,
         sha256,
         most,
@@ -76,6 +81,7 @@ async def lost(db: Connection) -> list[StoredObject]:
           join stored_object on stored_object.sha256 = object_last_read.sha256
          where outcome <> 'SAME'
            and outcome in ('MISSING', 'CHANGED')
+           and not exists (select from object_disposal where object_disposal.sha256 = stored_object.sha256)
          order by stored_object.sha256
         """
     )

@@ -12,7 +12,7 @@ from foundation.database import Connection, sees_every_unit
 
 
 class Backing(NamedTuple):
-    """`whole`: received, and the bytes were what they must be when last read."""
+    """`whole`: received, and the bytes were what they must be when last read, or have been disposed of since."""
 
     evidence: Evidence
     received: bool
@@ -35,7 +35,8 @@ async def backing_of(db: Connection, evidence_ids: Sequence[UUID]) -> dict[UUID,
     rows = await db.fetch(
         f"""
         select {EVIDENCE}, reception.evidence_id is not null as received,
-               coalesce(outcome not in ('MISSING', 'CHANGED'), false) as whole
+               coalesce(outcome not in ('MISSING', 'CHANGED'), false)
+               or exists (select from object_disposal where object_disposal.sha256 = evidence.sha256) as whole
           from evidence
           left join reception on reception.evidence_id = evidence.id
           left join object_last_read on object_last_read.sha256 = reception.sha256

@@ -140,6 +140,7 @@ select earlier_origin, size from log_parting
 _KNOWN = """
 with known as (
     select key, version_id, size, sha256, retained_until from stored_object
+     where not exists (select from object_disposal where object_disposal.sha256 = stored_object.sha256)
      union all
     select key, version_id, size, sha256, retained_until from document
      union all
