@@ -13,7 +13,7 @@ from litestar.response import Redirect
 from markupsafe import Markup
 
 from console import assets
-from console.navigation import entries_for
+from console.navigation import subjects_for
 from console.visit import HOME, Visit, stranger
 from foundation import http as problems
 from foundation.civil import BEIJING
@@ -123,7 +123,7 @@ def _environment(language: Language) -> Environment:
         "say": words,
         "language": language,
         "asset": assets.address,
-        "entries_for": entries_for,
+        "subjects_for": subjects_for,
         "has": catalogue(language).__contains__,
         "words_of": partial(_choices, words),
     }

@@ -279,18 +279,11 @@ async def open_complaints_about(db: Connection, evidence_ids: Collection[UUID]) 
     """
     rows = await db.fetch(
         """
-        select evidence.id, array_agg(distinct clue.id)
-          from evidence
-          join clue_reference as about
-            on about.evidence_id = evidence.id
-            or about.inspection_id = (evidence.facts ->> 'inspection_id')::uuid
-            or about.case_id in (select case_id from case_evidence where case_evidence.evidence_id = evidence.id)
-          join clue on clue.id = about.clue_id
-          join clue_channel on clue_channel.code = clue.channel and clue_channel.holds_from = clue.terms_from
-         where evidence.id = any ($1)
-           and complaint
-           and not exists (select from clue_step where clue_step.clue_id = clue.id and step = 'CLOSED')
-         group by evidence.id
+        select evidence_id, array_agg(distinct reference)
+          from evidence_hold
+         where source = 'COMPLAINT'
+           and evidence_id = any ($1)
+         group by evidence_id
         """,
         list(evidence_ids),
     )
