@@ -1,4 +1,5 @@
-"""Every route that reads, asked by every role of the unit that has the rows, of the one above it and of one beside it.
+"""Every route, asked by every role: to read, of the unit that has the rows, of the one above it and of one beside it;
+to write, of the one beside, which changes nothing.
 
 What they answer stands in docs/api/reach.md. `PLUMBLINE_WRITE_REACH=1 pytest tests/plumbline/test_reach_of_routes.py`
 writes it anew.
@@ -8,7 +9,7 @@ import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import httpx
@@ -44,6 +45,15 @@ Written by `PLUMBLINE_WRITE_REACH=1 pytest tests/plumbline/test_reach_of_routes.
 | route | of the unit | from above | from beside |
 |---|---|---|---|
 """
+WRITING = """
+# Who may write
+
+Each route that writes, by the roles that it does not refuse at once (403). Asked with its own example by people of a
+unit beside; about a device, evidence, inspection or case of another unit it is never done.
+
+| route | roles |
+|---|---|
+"""
 PLACES = ("of", "above", "beside")
 NOT_ROWS = ("/app", "/desk/static", "/openapi", "/problems", "/health", "/ready", "/desk/sign-in")
 """Files, descriptions and the state of the process."""
@@ -60,6 +70,15 @@ def reading(app: Litestar) -> Iterator[Route]:
             for handler in route.route_handlers:
                 if "GET" in handler.http_methods:
                     yield Route(route.path_format, ACROSS_UNITS in handler.opt)
+
+
+def changing(document: dict[str, Any]) -> Iterator[tuple[str, str, object]]:
+    """Method, path and example of every operation that writes, but for signing out, which would end the test."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if method in ("post", "put", "patch", "delete") and not path.endswith("/sign-in"):
+                content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+                yield method, path, content.get("example", {})
 
 
 async def test_every_route_shows_each_role_what_is_written_down_and_nobody_a_row_of_a_unit_beside(
@@ -88,6 +107,7 @@ async def test_every_route_shows_each_role_what_is_written_down_and_nobody_a_row
     settings = replace(services, database_url=database_url, retention_days=36500)
     tokens: dict[tuple[str, Role], str] = {}
     rows = []
+    writing = []
     async with speaking_to(settings, clock) as client:
         for place, unit_id in zip(PLACES, (of, above, beside), strict=True):
             for role in Role:
@@ -106,7 +126,21 @@ async def test_every_route_shows_each_role_what_is_written_down_and_nobody_a_row
             own, *others = [cell(answers[place]) for place in PLACES]
             cells = " | ".join([own, *("the same" if one == own else one for one in others)])
             rows.append(f"| `{route.path}`{' *' if route.across else ''} | {cells} |\n")
-    written = HEAD + "".join(rows)
+        document = (await client.get("/openapi/openapi.json")).json()
+        for method, path, body in sorted(changing(document), key=lambda one: one[:2]):
+            address = path.format_map(Known(known))
+            statuses: dict[Role, int] = {}
+            for role in Role:
+                headers = {"Authorization": f"Bearer {tokens['beside', role]}"}
+                answer = await client.request(method, address, headers=headers, json=body)
+                assert answer.status_code < 500, (method, path, answer.text)
+                if any(str(id_) in address for id_ in known.values()):
+                    assert not answer.is_success, (method, path, role, answer.text)
+                statuses[role] = answer.status_code
+            roles = [role for role, status in statuses.items() if status != 403]
+            told = "everybody" if len(roles) == len(Role) else " ".join(roles)
+            writing.append(f"| `{method.upper()} {path}` | {told or 'nobody'} |\n")
+    written = HEAD + "".join(rows) + WRITING + "".join(writing)
     if os.environ.get("PLUMBLINE_WRITE_REACH"):
         TABLE.write_text(written)
     assert TABLE.read_text() == written, __doc__
