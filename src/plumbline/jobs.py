@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +38,7 @@ from foundation.problem import TryLater
 from inspection import current
 from inspection.documents.issuing import issue_when_signed
 from inspection.watching.telling import tell_watchers
+from plumbline.backup.repairing import repair
 from plumbline.opening import opened
 from plumbline.settings import Settings
 
@@ -78,6 +80,7 @@ async def work(settings: Settings, clock: Clock | None = None) -> None:
     doers = kinds(
         Mailer(settings.smtp_url, settings.mail_from) if settings.smtp_url else None,
         Authority(settings.tsa_url, settings.tsa_trust) if settings.tsa_url else None,
+        Path(settings.replica_folder) if settings.replica_folder else None,
     )
     async with opened(settings, clock or SystemClock()) as custodian:
         woken = asyncio.Event()
@@ -105,10 +108,13 @@ async def _settle_inspections(custodian: Custodian, _: dict[str, Any]) -> None:
     await current.settle(custodian.database, custodian.clock.now())
 
 
-async def _scrub(custodian: Custodian, _: dict[str, Any]) -> None:
-    for one in await scrub(custodian):
-        if one.now is not Fixity.SAME:
-            log.error("object_not_as_stored", sha256=one.stored.sha256.hex(), found=one.now)
+async def _scrub(replica: Path | None, custodian: Custodian, _: dict[str, Any]) -> None:
+    faults = [one for one in await scrub(custodian) if one.now is not Fixity.SAME]
+    for one in faults:
+        log.error("object_not_as_stored", sha256=one.stored.sha256.hex(), found=one.now)
+    if faults and replica:
+        async for stored, done in repair(custodian, replica):
+            log.warning("object_put_back" if done else "object_not_in_replica", sha256=stored.sha256.hex())
 
 
 async def _self_proof(custodian: Custodian, _: dict[str, Any]) -> None:
@@ -188,7 +194,6 @@ KINDS: dict[str, Doer] = {
     roll_up.JOB: _roll_up,
     SETTLE_INSPECTIONS: _settle_inspections,
     current.ISSUE: _issue_documents,
-    SCRUB: _scrub,
     SELF_PROOF: _self_proof,
     SWEEP_BUNDLES: _sweep_bundles,
     KEEP: _keep,
@@ -197,9 +202,12 @@ KINDS: dict[str, Doer] = {
 }
 
 
-def kinds(mailer: Mailer | None = None, authority: Authority | None = None) -> dict[str, Doer]:
-    """Every kind of job, with the mail server and the time-stamping authority for those that need one."""
+def kinds(
+    mailer: Mailer | None = None, authority: Authority | None = None, replica: Path | None = None
+) -> dict[str, Doer]:
+    """Every kind of job, with the mail server, the authority and the folder of backups for those that need one."""
     return KINDS | {
+        SCRUB: partial(_scrub, replica),
         REMIND: partial(_remind, mailer),
         mailing.JOB: partial(_mail, mailer),
         PUBLISH_LOG: partial(_publish_log, authority),

@@ -113,6 +113,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bundle_days: Annotated[
         int, Meta(description="Days the file of a court bundle is kept; it can be made again at any time.", ge=1)
     ] = 14
+    replica_folder: Annotated[
+        str,
+        Meta(description="Folder of backups from which a lost or changed object is put back by itself. Empty: none."),
+    ] = ""
     sign_in_hours: Annotated[int, Meta(description="Hours a sign-in lasts.", ge=1)] = 12
     job_workers: Annotated[int, Meta(description="Jobs one process works on at the same time.", ge=1, le=64)] = 2
     job_lease_seconds: Annotated[

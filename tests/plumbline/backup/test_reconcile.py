@@ -21,6 +21,7 @@ from foundation.clock import SystemClock
 from foundation.object_store import StoredObject
 from plumbline.backup.repairing import repair
 from plumbline.backup.strays import FRESH, strays
+from plumbline.jobs import SCRUB, kinds
 from plumbline.opening import opened
 from plumbline.phone_simulator import officers, shift
 from plumbline.phone_simulator.audit import audit
@@ -143,3 +144,24 @@ async def test_an_object_that_was_changed_is_put_back_from_a_backup_as_another_v
     assert stored.version_id not in ("gone", other.version_id)
     assert await read_back(city.store, stored) is Fixity.SAME
     assert event == "evidence:fixity:repaired"
+
+
+async def test_where_a_folder_of_backups_is_named_what_a_reading_finds_lost_is_put_back_at_once(
+    city: Place, tmp_path: Path
+) -> None:
+    officer = await an_officer(city.custodian.database, await a_unit(city.custodian.database))
+    body = b"%PDF-1.7 " + uuid4().bytes
+    await hand_in(city.custodian, officer, SystemClock().now(), body, media_type="application/pdf")
+    await backed_up(city, tmp_path / "backups")
+    await city.as_owner("update stored_object set version_id = '0123456789abcdef0123456789abcdef'")
+    await city.as_owner("update object_last_read set read_at = '2020-01-01'")
+    await kinds()[SCRUB](city.custodian, {})
+    async with city.custodian.database.connection() as db:
+        assert await db.fetchval("select outcome from object_last_read") != Fixity.SAME
+    await city.as_owner("update object_last_read set read_at = '2020-01-01'")
+    await kinds(replica=tmp_path / "backups")[SCRUB](city.custodian, {})
+    async with city.custodian.database.connection() as db:
+        assert await db.fetchval("select outcome from object_last_read") == Fixity.SAME
+        row = await db.fetchrow("select sha256, size, key, version_id, retained_until from stored_object")
+    assert row is not None
+    assert await read_back(city.store, StoredObject(*row)) is Fixity.SAME
