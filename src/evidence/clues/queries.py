@@ -272,24 +272,6 @@ async def clues_about(db: Connection, evidence_id: UUID) -> list[Kept]:
 
 
 @sees_every_unit
-async def open_complaints_about(db: Connection, evidence_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
-    """Which clues of a channel of complaint, not closed, are about each: about it, its inspection, or a case on it.
-
-    Evidence that nobody complains of is left out.
-    """
-    rows = await db.fetch(
-        """
-        select evidence_id, array_agg(distinct reference)
-          from evidence_hold
-         where source = 'COMPLAINT'
-           and evidence_id = any ($1)
-         group by evidence_id
-        """,
-        list(evidence_ids),
-    )
-    return {row[0]: list(row[1]) for row in rows}
-
-
 async def reporter_of(db: Connection, clue_id: UUID) -> Reporter | None:
     row = await db.fetchrow("select name, contact from clue_reporter where clue_id = $1", clue_id)
     return Reporter(*row) if row else None
