@@ -242,11 +242,9 @@ async def _new(
         status=status,
         form=form,
         channels=channels,
-        channel_choices=[(one.code, _in(visit, one.name_zh, one.name_en)) for one in channels],
+        channel_choices=[(one.code, visit.named(one)) for one in channels],
         units=[(str(id_), name) for id_, name in names.items() if id_ in own],
-        officers=[
-            (str(one.id), f"{_in(visit, one.name_zh, one.name_en)} · {names.get(one.unit_id, '')}") for one in officers
-        ],
+        officers=[(str(one.id), f"{visit.named(one)} · {names.get(one.unit_id, '')}") for one in officers],
     )
 
 
@@ -270,7 +268,7 @@ async def _shown(
         asked = {one.officer_id for one in found.about if one.officer_id}
         asked |= {shown.clue.registered_by, *(one.by_id for one in shown.steps)}
         asked |= {one.person_id for one in shown.steps if one.person_id}
-        people = {one.id: _in(visit, one.name_zh, one.name_en) for one in (await people_by_id(db, asked)).values()}
+        people = {one.id: visit.named(one) for one in (await people_by_id(db, asked)).values()}
         reached = await reach(db, request.user, WHO_READS_CASES, today)
         watched = await watch_of(db, request.user.person_id, Kind.CLUE, clue_id)
         numbers = {one.id: one.number for one in await cases.cases(db, reached)}
@@ -295,9 +293,7 @@ async def _shown(
         names=names,
         people=people,
         units=[(str(id_), name) for id_, name in names.items() if id_ in own],
-        staff=[
-            (str(one.id), f"{_in(visit, one.name_zh, one.name_en)} · {names.get(one.unit_id, '')}") for one in staff
-        ],
+        staff=[(str(one.id), f"{visit.named(one)} · {names.get(one.unit_id, '')}") for one in staff],
     )
 
 
@@ -312,7 +308,7 @@ def _bar(at: Stage) -> Sequence[tuple[Stage, str]]:
 
 
 def _choices(visit: Visit, people: Collection[Person], names: dict[UUID, str]) -> list[tuple[str, str]]:
-    return [(str(one.id), f"{_in(visit, one.name_zh, one.name_en)} · {names.get(one.unit_id, '')}") for one in people]
+    return [(str(one.id), f"{visit.named(one)} · {names.get(one.unit_id, '')}") for one in people]
 
 
 def _link(
@@ -336,11 +332,7 @@ def _link(
 
 
 async def _units(db: Connection, visit: Visit, clock: Clock) -> dict[UUID, str]:
-    return {one.id: _in(visit, one.name_zh, one.name_en) for one in await tree(db, day_of(clock.now()))}
-
-
-def _in(visit: Visit, chinese: str, english: str) -> str:
-    return chinese if visit.language == "zh-CN" else english
+    return {one.id: visit.named(one) for one in await tree(db, day_of(clock.now()))}
 
 
 ROUTES = [clues_page, new_clue_page, register_at_page, clue_page, step_at_page, reporter_at_page, erase_at_page]

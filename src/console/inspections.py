@@ -126,7 +126,7 @@ async def inspections_page(
         states=list(State),
         next=following,
         first=before is None,
-        unit_name=lambda id_: _in(visit, names[id_].name_zh, names[id_].name_en) if id_ in names else "—",
+        unit_name=lambda id_: visit.named(names[id_]) if id_ in names else "—",
         today=today,
     )
 
@@ -183,7 +183,7 @@ async def _inspection(
         if not live:
             await tell_of_look(db, inspection_id, request.user.person_id, now)
     fields, phones, late = seen.fields, seen.phones, seen.after_revocation
-    named = {id_: _in(visit, person.name_zh, person.name_en) for id_, person in seen.people.items()}
+    named = {id_: visit.named(person) for id_, person in seen.people.items()}
     return page(
         visit,
         "inspections/inspection.html",
@@ -295,10 +295,6 @@ def _conflict(visit: Visit, fields: merging.Fields, key: str, member: str, named
         (named.get(told.author, "—"), told_words(member, told.value, visit.language)) for told in fields[key][member]
     ]
     return Conflict(about(key, visit.language), values)
-
-
-def _in(visit: Visit, chinese: str, english: str) -> str:
-    return chinese if visit.language == "zh-CN" else english
 
 
 def _mark(text: str | None) -> tuple[datetime, UUID] | None:

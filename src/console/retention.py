@@ -129,7 +129,7 @@ async def _overview(visit: Visit, actor: Actor, custodian: Custodian, form: Form
     today = day_of(custodian.clock.now())
     async with custodian.database.connection() as db:
         reached = await reach(db, actor, READERS, today)
-        units = {one.id: _in(visit, one.name_zh, one.name_en) for one in await tree(db, today)}
+        units = {one.id: visit.named(one) for one in await tree(db, today)}
         found = await queries.lists(db, reached)
         holds = await queries.holds_in(db, reached, MOST)
     return page(
@@ -157,7 +157,7 @@ async def _disposal(
         one = found[0]
         items = await queries.items_of(db, list_id)
         people = await people_by_id(db, {one.rehearsed_by, *([one.confirmed_by] if one.confirmed_by else [])})
-        units = {unit.id: _in(visit, unit.name_zh, unit.name_en) for unit in await tree(db, today)}
+        units = {unit.id: visit.named(unit) for unit in await tree(db, today)}
     return page(
         visit,
         "evidence/disposal.html",
@@ -165,7 +165,7 @@ async def _disposal(
         form=form,
         one=one,
         items=items,
-        people={each.id: _in(visit, each.name_zh, each.name_en) for each in people.values()},
+        people={each.id: visit.named(each) for each in people.values()},
         unit=units.get(one.unit_id, "—"),
         steps=[Step.REHEARSED, Step.CONFIRMED, Step.CARRIED_OUT],
         may_act=visit.may(*disposing.WHO_DISPOSES),
@@ -179,10 +179,6 @@ def _id(text: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise DisposalNotFound from error
-
-
-def _in(visit: Visit, chinese: str, english: str) -> str:
-    return chinese if visit.language == "zh-CN" else english
 
 
 ROUTES = [retention_page, rehearse_at_page, disposal_page, step_at_page, hold_at_page, lift_at_page]

@@ -1,7 +1,7 @@
 """One visit to one page: who reads it, in which language, and the token with which its forms come back."""
 
 import secrets
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 from urllib.parse import urlencode
 
 import msgspec
@@ -20,6 +20,16 @@ LANGUAGE_COOKIE = "plumbline_language"
 FORM_COOKIE = "plumbline_form"
 HOME = "/desk"
 A_YEAR = 365 * 24 * 3600
+
+
+class Named(Protocol):
+    """A unit, a person, whatever has a name in both languages."""
+
+    @property
+    def name_zh(self) -> str: ...
+
+    @property
+    def name_en(self) -> str: ...
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +52,10 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     def may(self, *roles: Role) -> bool:
         """Whether the reader has one of these roles, wherever it reaches."""
         return not self.roles.isdisjoint(roles)
+
+    def named(self, one: Named) -> str:
+        """Its name in the reader's language."""
+        return one.name_zh if self.language == DEFAULT else one.name_en
 
     def link(self, **changed: object) -> str:
         """The same page with other values in its query; None takes a name out."""

@@ -58,7 +58,7 @@ async def custody_page(
     found: list[CustodyEntry] = []
     async with database.connection() as db:
         reached = await reach(db, request.user, READERS, day_of(now))
-        units = {one.id: _in(visit, one.name_zh, one.name_en) for one in await tree(db, day_of(now))}
+        units = {one.id: visit.named(one) for one in await tree(db, day_of(now))}
         mine = await people_in(db, reached, tuple(PersonKind))
         try:
             begins, ends = span(instant_in(asked, "from"), instant_in(asked, "to"), now)
@@ -84,7 +84,7 @@ async def custody_page(
         form=form,
         asked=bool(asked),
         rows=[_row(visit, one, people, units, leaves.get(one.id)) for one in found[:MOST]],
-        people=[(str(one.id), _in(visit, one.name_zh, one.name_en)) for one in mine],
+        people=[(str(one.id), visit.named(one)) for one in mine],
         units=[(str(id_), name) for id_, name in units.items() if id_ in reached],
         events=[(str(one), say(visit.language, f"custody.{one}")) for one in Event],
         next=found[MOST - 1].id if len(found) > MOST else None,
@@ -100,7 +100,7 @@ def _row(
     said = (say(visit.language, f"access.purpose.{purpose}") if purpose else "", entry.details.get("reason"))
     return Row(
         entry,
-        _in(visit, actor.name_zh, actor.name_en) if actor else "—",
+        visit.named(actor) if actor else "—",
         units.get(actor.unit_id, "—") if actor else "—",
         say(visit.language, f"custody.{entry.event}"),
         " · ".join(one for one in said if isinstance(one, str) and one),
@@ -123,10 +123,6 @@ def _mark(after: str | None) -> int | None:
     if not after.isdecimal() or len(after) > 18:
         raise Malformed(field="after", what=Spoken("malformed.page"))
     return int(after)
-
-
-def _in(visit: Visit, chinese: str, english: str) -> str:
-    return chinese if visit.language == "zh-CN" else english
 
 
 ROUTES = [custody_page]

@@ -202,10 +202,10 @@ async def shown(
             {summary.officer_id, *(one.reviewer_id for one in reviewed), *(e.actor_id for e in custody if e.actor_id)},
         )
         phones = await phone_labels(db, [evidence.phone_id, *(e.phone_id for e in custody if e.phone_id)])
-        units = {one.id: _in(visit, one.name_zh, one.name_en) for one in await tree(db, today)}
+        units = {one.id: visit.named(one) for one in await tree(db, today)}
         clues = await known_of(db, await access_of(db, request.user, clock), await clues_about(db, evidence_id))
         watched = await watch_of(db, request.user.person_id, Watched.EVIDENCE, evidence_id)
-    names = {one.id: _in(visit, one.name_zh, one.name_en) for one in people.values()}
+    names = {one.id: visit.named(one) for one in people.values()}
     mine = any(one.reviewer_id == request.user.person_id for one in reviewed)
     return page(
         visit,
@@ -314,10 +314,6 @@ def _told(
         )
         for entry in reversed(custody)
     ]
-
-
-def _in(visit: Visit, chinese: str, english: str) -> str:
-    return chinese if visit.language == "zh-CN" else english
 
 
 ROUTES = [evidence_page, preview_at_page, thumbnail_at_page, original_at_page]

@@ -51,7 +51,7 @@ async def search_page(
     form, today = Form(asked), day_of(clock.now())
     async with database.connection() as db:
         reached = await reach(db, request.user, READERS, today)
-        names = {unit.id: unit.name_zh if visit.language == "zh-CN" else unit.name_en for unit in await tree(db, today)}
+        names = {unit.id: visit.named(unit) for unit in await tree(db, today)}
         officers = await people_in(db, reached, (PersonKind.OFFICER, PersonKind.AUXILIARY))
         found = []
         try:
@@ -69,9 +69,9 @@ async def search_page(
         rows=shown,
         why=lambda one: [explain(reason, visit.language) for reason in one.reasons],
         names=names,
-        people={one.id: one.name_zh if visit.language == "zh-CN" else one.name_en for one in people.values()},
+        people={one.id: visit.named(one) for one in people.values()},
         units=[(str(id_), name) for id_, name in names.items() if id_ in reached],
-        officers=[(str(one.id), one.name_zh if visit.language == "zh-CN" else one.name_en) for one in officers],
+        officers=[(str(one.id), visit.named(one)) for one in officers],
         metres=[(one, f"{int(one):,} m") for one in METRES],
         states=list(State),
         reasons=[key.removeprefix(WORDS) for key in catalogue(visit.language) if key.startswith(WORDS)],

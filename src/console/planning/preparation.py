@@ -98,7 +98,7 @@ async def joint_visits_page(
         today = day_of(clock.now())
         reached = await reach(db, request.user, WHO_PLANS, today)
         found = await queries.merges_of(db, reached)
-        names = {unit.id: _in(visit, unit.name_zh, unit.name_en) for unit in await tree(db, today)}
+        names = {unit.id: visit.named(unit) for unit in await tree(db, today)}
     return page(visit, "planning/joint_visits.html", merges=found, names=names, reached=reached)
 
 
@@ -179,7 +179,7 @@ async def _shown(
         team=form if form.value("step") == "team" else Form({"officers": found.officers}),
         inspection=found,
         offered=offered,
-        going=[_in(visit, one.name_zh, one.name_en) for one in going.values()],
+        going=[visit.named(one) for one in going.values()],
         visits=visits,
         counted=rules.counted(own),
         cap=cap,
@@ -191,10 +191,6 @@ async def _shown(
         may_plan=visit.may(*WHO_PLANS),
         may_approve=visit.may(*WHO_APPROVES) and request.user.person_id not in found.officers,
     )
-
-
-def _in(visit: Visit, chinese: str, english: str) -> str:
-    return chinese if visit.language == "zh-CN" else english
 
 
 ROUTES = [preparation_page, prepare_at_page, joint_visits_page]
