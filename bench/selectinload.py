@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, selectinload
 from sqlalchemy.types import DateTime, Text, Uuid
 
+from foundation.reach import EVERYTHING
 from plumbline import serve
 from plumbline import settings as known_settings
 from plumbline.settings import Settings
@@ -171,7 +172,10 @@ class Page(Shown):
 
 def create_app(settings: Settings) -> Litestar:
     url = settings.database_url.replace("postgresql://", "postgresql+asyncpg://")
-    engine = create_async_engine(url, pool_size=settings.database_connections)
+    everything = {
+        "server_settings": {"plumbline.reach": EVERYTHING}
+    }  # it asks for a person's own, as ours does for phones
+    engine = create_async_engine(url, pool_size=settings.database_connections, connect_args=everything)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
 
     @get("/changes/{person_id:uuid}")

@@ -24,7 +24,7 @@ from evidence.transparency_log.queries import last_publication
 from foundation.clock import Clock
 from foundation.database import Connection, Database
 from foundation.http import declared
-from foundation.problem import NotFound
+from foundation.problem import Malformed, NotFound
 from plumbline.settings import Settings
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -45,7 +45,7 @@ class Gauge(NamedTuple):
     security=[{}],
     tags=["operation"],
     summary="Gauges for Prometheus; only where PLUMBLINE_METRICS_TOKEN is set, and only for its bearer",
-    responses=declared(NotFound),
+    responses=declared(Malformed, NotFound),
 )
 async def metrics(
     settings: NamedDependency[Settings],

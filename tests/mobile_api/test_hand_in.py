@@ -67,4 +67,6 @@ async def test_every_route_that_a_proof_opens_only_takes_things_in(phone: Signed
         "PATCH /mobile/v1/uploads/{evidence_id:uuid}",
         "POST /mobile/v1/uploads/{evidence_id:uuid}",
         "DELETE /mobile/v1/uploads/{evidence_id:uuid}",
+        "GET /mobile/v1/offers",  # whether something was lost, and what to send again of what was offered: no more
+        "POST /mobile/v1/offers",
     }
