@@ -94,7 +94,10 @@ async def carry_out(custodian: Custodian) -> None:
     async with custodian.database.connection() as db:
         left = await queries.to_delete(db, AT_ONCE)
     for stored in left:
-        await custodian.store.remove(stored)
+        try:
+            await custodian.store.remove(stored)
+        except StoreRefused:  # a hold that it is yet to let go of: in another run
+            continue
         async with custodian.database.transaction() as db:
             await queries.deleted(db, stored.sha256, custodian.clock.now())
 

@@ -206,7 +206,8 @@ async def holds_to_change(db: Connection, most: int) -> list[tuple[StoredObject,
         select stored_object.sha256, size, key, version_id, retained_until, changing.held
           from changing
           join stored_object on stored_object.sha256 = changing.sha256
-         where not exists (select from object_disposal where object_disposal.sha256 = stored_object.sha256)
+         where not exists (select from object_disposal where object_disposal.sha256 = stored_object.sha256
+                                                        and deleted_at is not null)
          limit $1
         """,
         most,

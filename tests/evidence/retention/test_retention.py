@@ -185,6 +185,27 @@ async def test_what_is_held_is_kept_whatever_its_term_also_by_the_store_until_it
             await today.store.remove(stored)
 
 
+async def test_a_hold_that_the_store_has_yet_to_let_go_of_delays_the_removal_of_its_object_and_of_no_other(
+    today: Custodian, clock: FixedClock, officer: OfficerWithPhone
+) -> None:
+    first, second = [await a_supervisor(today, officer.unit_id) for _ in range(2)]
+    both = [await handed_in(today, officer) for _ in range(2)]
+    stored = [await stored_of(today, one) for one in both]
+    holds = [await holding.place(today.database, clock, first, one, HoldSource.COURT, "法院调取") for one in both]
+    await keep(today)
+    await holding.lift(today.database, clock, first, holds[0], "已结束")
+    await keep(today)
+    await holding.lift(today.database, clock, first, holds[1], "已结束")
+    await lock_over(clock)
+    list_id = await disposing.rehearse(today, first, officer.unit_id, "期满")
+    await disposing.confirm(today, second, list_id)
+    await disposing.carry_out(today)
+    assert [await is_there(today, one) for one in stored] == [False, True]
+    await keep(today)
+    await disposing.carry_out(today)
+    assert [await is_there(today, one) for one in stored] == [False, False]
+
+
 async def test_a_hold_that_comes_while_it_is_disposed_of_waits_and_is_told(
     today: Custodian, clock: FixedClock, officer: OfficerWithPhone
 ) -> None:
