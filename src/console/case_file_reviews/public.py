@@ -12,7 +12,7 @@ from agency.queries import tree
 from console.case_file_reviews.campaigns import STEPS, names_of
 from console.pages import page
 from console.visit import Visit
-from evidence.case_file_review.http.campaigns import publicly
+from evidence.case_file_review.http.public import publicly
 from foundation.cacheable import cacheable
 from foundation.civil import day_of
 from foundation.clock import Clock

@@ -3,11 +3,11 @@
 from litestar import Router
 
 from agency.http import FOR_ANYBODY
-from evidence.case_file_review.http import campaigns, orders
+from evidence.case_file_review.http import campaigns, orders, public, sheets
 
 __all__ = ["public_router", "router"]
 
-router = Router("/desk/v1", route_handlers=[*campaigns.ROUTES, *orders.ROUTES], tags=["case-file reviews"])
-public_router = Router(
-    "/public/v1", route_handlers=campaigns.PUBLIC_ROUTES, opt=FOR_ANYBODY, security=[{}], tags=["public"]
+router = Router(
+    "/desk/v1", route_handlers=[*sheets.ROUTES, *campaigns.ROUTES, *orders.ROUTES], tags=["case-file reviews"]
 )
+public_router = Router("/public/v1", route_handlers=public.ROUTES, opt=FOR_ANYBODY, security=[{}], tags=["public"])

@@ -1,12 +1,11 @@
-"""Sheets, campaigns, the draw, judgements; and before the public: what it takes to reckon a sample again."""
+"""Campaigns: begun, staffed, drawn, judged, and what is ordered in the end."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, get, post
-from litestar.datastructures import ResponseHeader
+from litestar import Request, get, post
 from litestar.datastructures import State as Scope
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
@@ -18,13 +17,10 @@ from agency.model import Actor
 from agency.queries import reach
 from device_registry.http.reaching import Line, tidy
 from device_registry.problems import UnitUnknown
-from evidence.case_file_review import campaign, judging, queries, sheets
+from evidence.case_file_review import campaign, judging, queries
 from evidence.case_file_review.http.reaching import WHO_ORDERS, WHO_REVIEWS, known_review
 from evidence.case_file_review.model import (
     Day,
-    Frame,
-    Grade,
-    Item,
     Judged,
     Kind,
     Mark,
@@ -42,12 +38,11 @@ from evidence.case_file_review.problems import (
 )
 from evidence.transparency_log import queries as log
 from evidence.transparency_log.proving import proven_entry
-from evidence.transparency_log.shown import EntryProven, OpeningShown, entry_shown
-from foundation.cacheable import cacheable
+from evidence.transparency_log.shown import EntryProven, entry_shown
 from foundation.civil import FIRST_DAY, LAST_DAY, day_of
 from foundation.clock import Clock
 from foundation.database import Connection, Database
-from foundation.http import declared, language_of
+from foundation.http import declared
 from foundation.problem import Malformed, NotAllowed, NotSignedIn, Spoken, TooLarge, UnsupportedContentType
 from foundation.working_days import WorkingDaysUnknown
 
@@ -164,63 +159,8 @@ class ReviewShown(msgspec.Struct, frozen=True, kw_only=True):
     entry: EntryProven | None
 
 
-class PublicReview(msgspec.Struct, frozen=True, kw_only=True):
-    """`frame` and `result` are null before the draw; the commitment never is. Who committed is not opened."""
-
-    review: ReviewRow
-    frame: Frame | None
-    result: Result | None
-    entry: EntryProven | None
-
-
-class SheetShown(msgspec.Struct, frozen=True):
-    sha256: str
-    sheet: Sheet
-
-
-class NewSheet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A version of a sheet; its points make 100."""
-
-    code: Annotated[str, Meta(pattern=r"^[A-Z0-9_-]{1,40}$")]
-    version: Annotated[int, Meta(ge=1, le=1_000_000)]
-    zh: Line
-    en: Line
-    bounds: dict[Grade, Annotated[int, Meta(ge=0, le=100)]]
-    capped_at: Grade
-    items: Annotated[list[Item], Meta(min_length=1, max_length=200)]
-
-
 _PROBLEMS = (Malformed, NotSignedIn, NotAllowed, CaseReviewNotFound)
 _WRITING = (*_PROBLEMS, TooLarge, UnsupportedContentType, CaseReviewRefused, CaseReviewOutOfStep)
-
-
-@get(
-    "/case-file-review-sheets",
-    guards=[requires(*WHO_REVIEWS)],
-    summary="Sheets to review by: the standard one, and what was published",
-    responses=declared(NotSignedIn, NotAllowed),
-)
-async def list_sheets(database: NamedDependency[Database]) -> list[SheetShown]:
-    async with database.connection() as db:
-        return [SheetShown(digest, sheet) for digest, sheet in (await sheets.available(db)).items()]
-
-
-@post(
-    "/case-file-review-sheets",
-    guards=[requires(*WHO_ORDERS)],
-    summary="Publish a version of a sheet; it is never edited",
-    responses=declared(Malformed, NotSignedIn, NotAllowed, CaseReviewRefused, TooLarge, UnsupportedContentType),
-)
-async def publish_sheet(
-    data: JSONBody[NewSheet],
-    request: Request[Actor, Any, Scope],
-    database: NamedDependency[Database],
-    clock: NamedDependency[Clock],
-) -> SheetShown:
-    sheet = msgspec.convert(msgspec.to_builtins(data), Sheet)
-    async with database.transaction() as db:
-        digest = await sheets.publish(db, sheet, request.user.person_id, clock.now())
-    return SheetShown(digest.hex(), sheet)
 
 
 @post(
@@ -329,7 +269,7 @@ async def shown(db: Connection, actor: Actor, review_id: UUID, clock: Clock) -> 
             for file in files
         ],
         result=drawn.result if drawn else None,
-        entry=await _entry(db, review),
+        entry=await entry_of(db, review),
     )
 
 
@@ -439,63 +379,14 @@ async def order_rectification(
     return Ordered(await judging.order(database, clock, request.user, review, case_id, demand, data.working_days))
 
 
-@get(
-    "/case-file-reviews",
-    summary="Campaigns from the commitment on, newest first",
-    responses=declared(),
-    response_headers=[ResponseHeader(name="Cache-Control", value="public, max-age=60", documentation_only=True)],
-)
-async def public_reviews(
-    request: Request[Any, Any, Scope], database: NamedDependency[Database], clock: NamedDependency[Clock]
-) -> Response[list[ReviewRow]]:
-    async with database.connection() as db:
-        return _answer(request, [ReviewRow.of(one, clock.now()) for one in await queries.reviews(db, None, None)])
-
-
-@get(
-    "/case-file-reviews/{review_id:uuid}",
-    summary="A campaign, and once drawn everything it takes to reckon the sample again",
-    responses=declared(Malformed, CaseReviewNotFound),
-    response_headers=[ResponseHeader(name="Cache-Control", value="public, max-age=60", documentation_only=True)],
-)
-async def public_review(
-    review_id: FromPath[UUID],
-    request: Request[Any, Any, Scope],
-    database: NamedDependency[Database],
-    clock: NamedDependency[Clock],
-) -> Response[PublicReview]:
-    async with database.connection() as db:
-        return _answer(request, await publicly(db, review_id, clock))
-
-
-async def publicly(db: Connection, review_id: UUID, clock: Clock) -> PublicReview:
-    """Raises CaseReviewNotFound."""
-    review = await queries.review_by_id(db, review_id)
-    if review is None:
-        raise CaseReviewNotFound
-    drawn, entry = await queries.draw_of(db, review_id), await _entry(db, review)
-    return PublicReview(
-        review=ReviewRow.of(review, clock.now()),
-        frame=drawn.frame if drawn else None,
-        result=drawn.result if drawn else None,
-        entry=msgspec.structs.replace(entry, actor=OpeningShown(None, None)) if entry else None,
-    )
-
-
-async def _entry(db: Connection, review: Review) -> EntryProven | None:
+async def entry_of(db: Connection, review: Review) -> EntryProven | None:
+    """The commitment with its proof; None before the first checkpoint."""
     signed = await log.latest_checkpoint(db)
     proven = await proven_entry(db, review.custody_entry_id, signed.size) if signed else None
     return entry_shown(proven) if proven else None
 
 
-def _answer(request: Request[Any, Any, Scope], content: Any) -> Response[Any]:
-    response = Response(content, headers={"Content-Language": language_of(request)})
-    return cacheable(request, response, msgspec.json.encode(content), "Accept-Language")
-
-
 ROUTES: list[ControllerRouterHandler] = [
-    list_sheets,
-    publish_sheet,
     begin_review,
     list_reviews,
     show_review,
@@ -505,4 +396,3 @@ ROUTES: list[ControllerRouterHandler] = [
     judge_file,
     order_rectification,
 ]
-PUBLIC_ROUTES: list[ControllerRouterHandler] = [public_reviews, public_review]
