@@ -37,8 +37,7 @@ ENTRIES.append(Entry("retention", PATH, frozenset(READERS)))
 
 async def _to_confirm(db: Connection, actor: Actor, clock: Clock) -> int:
     units = await reach(db, actor, disposing.WHO_DISPOSES, day_of(clock.now()))
-    found = await queries.lists(db, units)
-    return sum(one.step is Step.REHEARSED and one.rehearsed_by != actor.person_id for one in found)
+    return await queries.to_confirm(db, units, actor.person_id)
 
 
 BLOCKS.append(Waiting("disposals", frozenset(disposing.WHO_DISPOSES), PATH, _to_confirm))

@@ -323,6 +323,23 @@ async def lists(
     return [DisposalList(row[0], row[1], row[2], Step(row[3]), *row[4:]) for row in rows]
 
 
+async def to_confirm(db: Connection, units: Collection[UUID], person_id: UUID) -> int:
+    """How many lists of these units wait for somebody other than who drew them up, as this person is."""
+    number: int = await db.fetchval(
+        """
+        select count(*)
+          from disposal_list as list
+         where unit_id = any ($1)
+           and rehearsed_by <> $2
+           and not exists (select from disposal_confirmation where list_id = list.id)
+           and not exists (select from disposal_withdrawal where list_id = list.id)
+        """,
+        list(units),
+        person_id,
+    )
+    return number
+
+
 async def items_of(db: Connection, list_id: UUID, most: int = 1000) -> list[DisposalItem]:
     """By when their term ended."""
     rows = await db.fetch(
